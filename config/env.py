@@ -7,6 +7,7 @@ variable's name. An empty variable counts as absent, so that a line such as ``RE
 from __future__ import annotations
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -63,6 +64,11 @@ def integer(name: str, default: int, *, minimum: int = 0, maximum: int = 2**31 -
     return number
 
 
+def optional_integer(name: str, *, minimum: int = 0, maximum: int = 2**31 - 1) -> int | None:
+    """Return a whole number within the bounds, or None when the variable is absent."""
+    return integer(name, minimum, minimum=minimum, maximum=maximum) if text(name) else None
+
+
 def choice(name: str, options: tuple[str, ...], default: str) -> str:
     """Return one of `options`, in any case. Raises ImproperlyConfigured for another word."""
     value = text(name, default).lower()
@@ -74,3 +80,11 @@ def choice(name: str, options: tuple[str, ...], default: str) -> str:
 def items(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """Return a comma-separated list without empty entries."""
     return [item.strip() for item in text(name).split(",") if item.strip()] or list(default)
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Return a comma-separated list of networks; a single address is a network of one. Raises ImproperlyConfigured."""
+    try:
+        return [ip_network(item) for item in items(name)]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}; write networks such as 192.0.2.0/24.") from error

@@ -1,6 +1,6 @@
 """Settings of Forecourt: one file; what differs between deployments is an environment variable.
 
-`.env.example` lists every variable with its default and meaning.
+`.env.example` lists every variable with its default and meaning, `docs/configuration.md` explains them.
 """
 
 from __future__ import annotations
@@ -9,30 +9,81 @@ import os
 from pathlib import Path
 from zoneinfo import available_timezones
 
+import django_stubs_ext
 import environ
-from csp.constants import NONE, SELF
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
-from config.database_url import database_from_url
+from config.database_url import Limits, check_schema_name, django_database, parse_database_url, url_from_parts
+from config.db.iso import CURRENCIES
+
+# Lets Django's generic classes be written with their types, such as ModelAdmin[Car], when the program runs.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-environ.Env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
+# What stands in the process's environment wins over the file.
+environ.Env.read_env(env.text("ENV_FILE", str(BASE_DIR / ".env")))
 
 ENVIRONMENT = env.choice("ENVIRONMENT", ("development", "staging", "production"), "development")
 DEVELOPMENT = ENVIRONMENT == "development"
 DEBUG = env.boolean("DEBUG", DEVELOPMENT)
 
+
+def _required_secret(name: str, purpose: str) -> str:
+    """Return the secret; development alone has a default, which no other environment accepts."""
+    value = env.secret(name, f"development-only-{name.lower()}-never-use-this-anywhere-else" if DEVELOPMENT else "")
+    if not value:
+        raise ImproperlyConfigured(
+            f"{name} is missing, and ENVIRONMENT is {ENVIRONMENT}: set it ({purpose}) to 50 or more random characters, "
+            "for example what `openssl rand -base64 48` prints."
+        )
+    return value
+
+
 # Security
 
-SECRET_KEY = env.secret("SECRET_KEY", "development-only" if DEVELOPMENT else "")
-if not SECRET_KEY:
-    raise ImproperlyConfigured(
-        f"SECRET_KEY is missing and ENVIRONMENT={ENVIRONMENT}: set it to 50 or more random characters, "
-        "for example the output of `openssl rand -base64 48`."
-    )
+SECRET_KEY = _required_secret("SECRET_KEY", "it signs sessions")
+FIELD_ENCRYPTION_KEYS = [
+    key.strip() for key in _required_secret("FIELD_ENCRYPTION_KEYS", "it encrypts stored tokens").split(",")
+]
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]") if DEVELOPMENT else ())
+CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
+TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, maximum=10)
+ADMIN_ALLOWED_NETWORKS = env.networks("ADMIN_ALLOWED_NETWORKS")
+
+SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", not DEVELOPMENT)
+# What probes inside the deployment ask over plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 0 if DEVELOPMENT else 31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
+if TRUSTED_PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEVELOPMENT
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.redaction.ReportFilter"
+
+# What a page may load: our own server's files and nothing else.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "img-src": [SELF],
+        "object-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+    }
+}
+# The admin's theme evaluates the expressions in its pages' attributes and sets colours inline.
+ADMIN_CONTENT_SECURITY_POLICY = {
+    "img-src": ["data:"],
+    "script-src": [UNSAFE_EVAL],
+    "style-src": [UNSAFE_INLINE],
+}
 
 # Applications
 
@@ -48,6 +99,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    # The development server serves static files as the production server does.
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
@@ -62,10 +114,13 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.headers.HeadersMiddleware",
+    "config.client.AdminNetworkMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.client.RequestContextMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -90,7 +145,82 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Database
 
-DATABASES = {"default": database_from_url(env.secret("DATABASE_URL", f"sqlite:///{BASE_DIR}/var/forecourt.sqlite3"))}
+_POOL_PRESETS = {"development": (5, 10), "staging": (20, 20), "production": (50, 30)}  # connections, seconds
+
+_database_url = env.secret("DATABASE_URL") or url_from_parts()
+if not _database_url:
+    if not DEVELOPMENT:
+        raise ImproperlyConfigured(
+            f"DATABASE_URL is missing, and ENVIRONMENT is {ENVIRONMENT}: "
+            "write postgresql://user:password@host:5432/name."
+        )
+    (BASE_DIR / "var").mkdir(exist_ok=True)
+    _database_url = "sqlite:///var/forecourt.sqlite3"
+_database = parse_database_url("DATABASE_URL", _database_url, BASE_DIR)
+
+DEFAULT_SCHEMA = _database.schema or env.text("DEFAULT_SCHEMA", "public")
+check_schema_name("DEFAULT_SCHEMA", DEFAULT_SCHEMA)
+ENABLE_ROW_SECURITY = env.boolean("ENABLE_ROW_SECURITY", False)
+PGBOUNCER = env.boolean("PGBOUNCER", _database.pgbouncer or False)
+# None: nobody asked for a pool or against one.
+DATABASE_POOL_REQUESTED = _database.pool_size or env.optional_integer("DATABASE_POOL_SIZE", maximum=1000)
+DATABASE_URL_UNKNOWN_OPTIONS = _database.unknown_options
+MIGRATION_LOCK_TIMEOUT = env.integer("MIGRATION_LOCK_TIMEOUT", 10_000)  # ms
+
+_pool_size, _pool_timeout = _POOL_PRESETS[ENVIRONMENT]
+if DATABASE_POOL_REQUESTED is not None:
+    _pool_size = DATABASE_POOL_REQUESTED
+_web_limits = Limits(
+    pool_size=0 if PGBOUNCER else _pool_size,
+    pool_timeout=_database.pool_timeout or _pool_timeout,
+    connect_timeout=env.integer("DATABASE_TIMEOUT", 5000, minimum=1),
+    statement_timeout=env.integer("STATEMENT_TIMEOUT", 30_000),
+    idle_timeout=env.integer("IDLE_TIMEOUT", 10_000),
+    schema=DEFAULT_SCHEMA,
+    pgbouncer=PGBOUNCER,
+    sslmode="require" if ENVIRONMENT == "production" else None,
+)
+DATABASES = {"default": django_database(_database, _web_limits)}
+
+
+def _side_database(name: str) -> dict[str, object] | None:
+    """Return the database of a URL which only commands use, without pool and statement limit."""
+    url = env.secret(name)
+    limits = Limits(connect_timeout=_web_limits.connect_timeout, schema=DEFAULT_SCHEMA, sslmode=_web_limits.sslmode)
+    return django_database(parse_database_url(name, url, BASE_DIR), limits) if url else None
+
+
+# Not in DATABASES, because no query may ever be routed to them.
+DIRECT_DATABASE = _side_database("DIRECT_DATABASE_URL")
+SHADOW_DATABASE = _side_database("SHADOW_DATABASE_URL")
+
+# Whether the web server may start while migrations are pending.
+START_WITH_PENDING_MIGRATIONS = env.boolean("START_WITH_PENDING_MIGRATIONS", False)
+
+# Cache and sessions
+
+REDIS_URL = env.secret("REDIS_URL")
+if REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "django_redis.cache.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "forecourt",
+            "OPTIONS": {
+                # The cache is never the truth: without it every page works, only slower.
+                "IGNORE_EXCEPTIONS": True,
+                "SOCKET_CONNECT_TIMEOUT": 0.05,
+                "SOCKET_TIMEOUT": 0.05,
+                "CONNECTION_POOL_CLASS": "config.redis_pool.PausingPool",
+            },
+        }
+    }
+    SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "forecourt"}}
+    SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# How many processes answer requests; gunicorn reads the same variable.
+WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 2, minimum=1, maximum=256)
 
 # People
 
@@ -98,23 +228,38 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.RoleBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "accounts.hashers.ImportedBcryptHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+# The first administrator, made by `seed`; without a password one is made up and shown once.
+ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@example.org")
+ADMIN_PASSWORD = env.secret("ADMIN_PASSWORD")
 
-# Language and time
+# Language, time and money
 
 LANGUAGE_CODE = "en"
 USE_TZ = True
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 if TIME_ZONE not in available_timezones():
-    raise ImproperlyConfigured(f"TIME_ZONE={TIME_ZONE!r} is not in the zone database: write one such as Europe/Helsinki.")
+    raise ImproperlyConfigured(
+        f"TIME_ZONE={TIME_ZONE!r} is not in the zone database: write one such as Europe/Helsinki."
+    )
+DEFAULT_CURRENCY = env.text("DEFAULT_CURRENCY", "EUR").upper()
+if DEFAULT_CURRENCY not in CURRENCIES:
+    raise ImproperlyConfigured(f"DEFAULT_CURRENCY={DEFAULT_CURRENCY!r} is no ISO 4217 code: write one such as EUR.")
 
 # Files
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 MEDIA_URL = "media/"
-MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(BASE_DIR / "var" / "media")))
+MEDIA_ROOT = BASE_DIR / env.text("MEDIA_ROOT", "var/media")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -123,15 +268,29 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = DEVELOPMENT
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEVELOPMENT
 
-# What a page may load: our own server's files and nothing else.
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "base-uri": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-        "object-src": [NONE],
-    }
+# Logs
+
+LOG_LEVEL = env.choice("LOG_LEVEL", ("debug", "info", "warning", "error"), "info").upper()
+LOG_SQL = env.boolean("LOG_SQL", False)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "config.redaction.RedactingFilter"}},
+    "formatters": {
+        "line": {
+            "()": "config.redaction.RedactingFormatter",
+            "format": "{asctime} {levelname} {name} [{request_id}] {message}",
+            "style": "{",
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["redact"], "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        # Django announces statements only while DEBUG is on; outside of development LOG_SQL is refused as well.
+        "django.db.backends": {"level": "DEBUG" if LOG_SQL and DEVELOPMENT else "WARNING"},
+    },
 }

@@ -1,0 +1,66 @@
+"""Keeping secrets out of logs and error reports."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+from django.views.debug import SafeExceptionReporterFilter
+
+from config.audit import current_context
+
+HIDDEN = "[hidden]"
+_SECRET_WORD = r"(?:password|passwd|token|secret|key|authorization|cookie|session)"  # noqa: S105 - words, no secret
+# name=value, name: value and "name": "value", where the name contains one of the words.
+_PAIR = re.compile(
+    rf"""(?ix) (?P<name> [\w-]*{_SECRET_WORD}[\w-]* ["']? \s* [=:] \s* )
+         (?: (?P<quote>["']) (?:\\.|(?!(?P=quote)).)* (?P=quote)
+           | (?:bearer|basic|token)\s+ [^\s,;&]+
+           | [^\s"',;&)}}\]]+ )"""
+)
+_URL_PASSWORD = re.compile(r"(?P<start>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@]+@", re.IGNORECASE)
+_SECRET_COLUMN = re.compile(rf'"[^"]*{_SECRET_WORD}[^"]*"', re.IGNORECASE)
+_SQL_TEXT = re.compile(r"'(?:[^']|'')*'")
+
+
+def redacted(text: str) -> str:
+    """Return `text` with the values of secret-looking names and the passwords in URLs hidden."""
+    text = _URL_PASSWORD.sub(rf"\g<start>{HIDDEN}@", text)
+    return _PAIR.sub(lambda match: f"{match['name']}{HIDDEN}", text)
+
+
+def redacted_sql(sql: str) -> str:
+    """Return a statement without its text values when it touches a column with a secret-looking name.
+
+    Which value belongs to which column is not to be told from the statement, so all texts go.
+    """
+    return _SQL_TEXT.sub(f"'{HIDDEN}'", sql) if _SECRET_COLUMN.search(sql) else sql
+
+
+class RedactingFilter(logging.Filter):
+    """Hides secrets in every record that passes, and stamps it with the id of the request it belongs to."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = current_context().request_id or "-"
+        sql = getattr(record, "sql", None)
+        if record.name == "django.db.backends" and isinstance(sql, str):
+            # The parameters repeat what the statement already shows, and would escape the rule for columns.
+            duration = getattr(record, "duration", 0.0)
+            record.msg, record.args = f"({duration:.3f}) {redacted_sql(sql)}", ()
+            return True
+        record.msg, record.args = redacted(record.getMessage()), ()
+        return True
+
+
+class RedactingFormatter(logging.Formatter):
+    """A formatter whose tracebacks hide secrets too."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is logging's
+        return redacted(super().formatException(ei))
+
+
+class ReportFilter(SafeExceptionReporterFilter):
+    """What Django's error pages hide, and the words it does not know."""
+
+    hidden_settings = re.compile(r"API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|COOKIE|SESSION|_URL$", re.IGNORECASE)
