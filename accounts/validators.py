@@ -1,0 +1,64 @@
+"""Rules for structured values: opening hours, service areas, time zones and picture addresses."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_TIME = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
+
+
+def validate_timezone(value: str) -> None:
+    """Raise ValidationError unless `value` is a name of the IANA time zone database."""
+    if value not in available_timezones():
+        message = "“%(value)s” is not a time zone name, such as Africa/Johannesburg."
+        raise ValidationError(message, params={"value": value})
+
+
+def validate_business_hours(value: Any) -> None:
+    """Raise ValidationError unless all seven weekdays say whether they are open, and open ones from when to when (HH:MM)."""
+    if not isinstance(value, dict) or set(value) != set(WEEKDAYS):
+        raise ValidationError("Give each of the seven days, monday to sunday.")
+    for day in WEEKDAYS:
+        _validate_day(day, value[day])
+
+
+def _validate_day(day: str, hours: Any) -> None:
+    if not isinstance(hours, dict) or not isinstance(hours.get("isOpen"), bool):
+        raise ValidationError(f"{day}: say whether it is open (isOpen true or false).")
+    if not hours["isOpen"]:
+        return
+    opens, closes = hours.get("openTime"), hours.get("closeTime")
+    if not all(isinstance(time, str) and _TIME.match(time) for time in (opens, closes)):
+        raise ValidationError(f"{day}: an open day needs openTime and closeTime as HH:MM.")
+    if opens >= closes:
+        raise ValidationError(f"{day}: openTime must be before closeTime.")
+
+
+def validate_polygon(value: Any) -> None:
+    """Raise ValidationError unless `value` is a GeoJSON polygon (RFC 7946): closed rings of [longitude, latitude]."""
+    if not isinstance(value, dict) or value.get("type") != "Polygon" or not value.get("coordinates"):
+        raise ValidationError("A service area is a GeoJSON polygon.")
+    for ring in value["coordinates"]:
+        if not isinstance(ring, list) or len(ring) < 4 or ring[0] != ring[-1]:
+            raise ValidationError(
+                "Each ring of a service area needs at least four positions, the last equal to the first."
+            )
+        for position in ring:
+            _validate_position(position)
+
+
+def _validate_position(position: Any) -> None:
+    numbers = isinstance(position, list) and len(position) >= 2 and all(isinstance(n, int | float) for n in position)
+    if not numbers or not (-180 <= position[0] <= 180 and -90 <= position[1] <= 90):
+        raise ValidationError("A position is [longitude, latitude] in degrees.")
+
+
+def validate_image_url(value: str) -> None:
+    """Raise ValidationError unless `value` is an absolute http(s) address or a path on this site."""
+    if not re.match(r"^(https?://[^\s/]+|/[^/\s])\S*$", value):
+        raise ValidationError("Give an address that begins with https:// or a path on this site that begins with /.")

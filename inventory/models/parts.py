@@ -1,0 +1,186 @@
+"""Vehicles that are being broken, and the parts won from them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Self
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Q
+
+from accounts.models import Seller
+from config.db.base import LiveManager, PublicIdModel, SoftDeleteModel, TimestampedModel
+from config.db.constraints import check, choice_valid, currency_valid, public_id_unique
+from config.db.fields import UpperCharField
+from config.db.iso import validate_currency
+from inventory.models.base import (
+    Condition,
+    ImageBase,
+    StockQuerySet,
+    VehicleBase,
+    price_field,
+    price_positive,
+    sold_when_dated,
+)
+from inventory.models.categories import Category
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class PartStatus(models.TextChoices):
+    AVAILABLE = "AVAILABLE", "Available"
+    RESERVED = "RESERVED", "Reserved"
+    SOLD = "SOLD", "Sold"
+
+
+def normalize_part_number(part_number: str | None) -> str | None:
+    """Return the part number as it is searched: capital letters and digits only; None when nothing is left."""
+    return re.sub(r"[^0-9A-Z]", "", (part_number or "").upper()) or None
+
+
+class Vehicle(VehicleBase):
+    """A vehicle that a seller breaks for parts."""
+
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="vehicles")
+    acquired_at = models.DateTimeField("acquired")
+    source_car = models.OneToOneField(
+        "inventory.Car",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="dismantled_as",
+        help_text="The car of our own stock that was taken off sale to be broken.",
+    )
+    description = models.TextField(blank=True, default="")
+
+    objects = LiveManager.from_queryset(StockQuerySet)()
+    all_objects = models.Manager.from_queryset(StockQuerySet)()
+
+    class Meta:
+        verbose_name = "donor vehicle"
+        ordering = ["-created_at", "-id"]
+        constraints = [*VehicleBase.Meta.constraints]
+        indexes = [
+            models.Index(name="vehicle_make_model_year", fields=["make", "model", "year"]),
+            models.Index(name="vehicle_year", fields=["year"]),
+            models.Index(name="vehicle_condition", fields=["condition"]),
+            models.Index(name="vehicle_fuel", fields=["fuel_type"]),
+            models.Index(name="vehicle_transmission", fields=["transmission"]),
+            models.Index(name="vehicle_acquired", fields=["acquired_at"]),
+            models.Index(name="vehicle_created", fields=["-created_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, [str(self.year), self.make, self.model, self.trim]))
+
+    @transaction.atomic
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the vehicle; its parts go along when it changes hands."""
+        is_new = self._state.adding
+        super().save(*args, **kwargs)
+        if not is_new:
+            Part.all_objects.filter(vehicle=self).exclude(seller_id=self.seller_id).update(seller_id=self.seller_id)
+
+
+class PartQuerySet(StockQuerySet):
+    def available(self) -> Self:
+        return self.filter(status=PartStatus.AVAILABLE)
+
+    def public(self) -> Self:
+        """Parts that the marketplace shows: listed, available, of a live and verified seller."""
+        return (
+            self.live()
+            .available()
+            .filter(is_listed=True, seller__is_verified=True, seller__is_active=True, seller__deleted_at__isnull=True)
+        )
+
+
+class Part(PublicIdModel, TimestampedModel, SoftDeleteModel):
+    """One part from one vehicle."""
+
+    vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="parts", db_index=False)
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="parts", db_index=False)
+    category = models.ForeignKey(Category, on_delete=models.SET_NULL, null=True, blank=True, related_name="parts")
+    name = models.CharField(max_length=200)
+    part_number = UpperCharField(max_length=100, null=True, blank=True, help_text="As the maker writes it.")
+    description = models.TextField()
+    condition = models.CharField(max_length=12, choices=Condition, default=Condition.GOOD)
+    price = price_field()
+    currency = UpperCharField(
+        max_length=3, default="ZAR", validators=[validate_currency], help_text="ISO 4217, such as ZAR."
+    )
+    yard_location = models.CharField(
+        max_length=100, blank=True, default="", help_text="Where it lies, such as Bay A-15."
+    )
+
+    status = models.CharField(max_length=12, choices=PartStatus, default=PartStatus.AVAILABLE)
+    is_listed = models.BooleanField("listed", default=False, help_text="Shown on the marketplace.")
+    reserved_until = models.DateTimeField(null=True, blank=True)
+    sold_at = models.DateTimeField("sold", null=True, blank=True)
+    part_number_norm = models.CharField("part number (searched)", max_length=100, null=True, blank=True, editable=False)
+
+    objects = LiveManager.from_queryset(PartQuerySet)()
+    all_objects = models.Manager.from_queryset(PartQuerySet)()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            public_id_unique(),
+            choice_valid("condition", Condition),
+            choice_valid("status", PartStatus),
+            currency_valid(),
+            price_positive(),
+            sold_when_dated(PartStatus.SOLD),
+            check(
+                "sold_not_listed",
+                ~Q(status=PartStatus.SOLD, is_listed=True),
+                "A sold part cannot be listed on the marketplace.",
+            ),
+            check(
+                "reserved_until_when_reserved",
+                Q(reserved_until__isnull=True) | Q(status=PartStatus.RESERVED),
+                "Only a reserved part has a date until which it is reserved.",
+            ),
+        ]
+        indexes = [
+            models.Index(name="part_name", fields=["name"]),
+            models.Index(name="part_number", fields=["part_number"]),
+            models.Index(name="part_number_norm", fields=["part_number_norm"]),
+            models.Index(name="part_condition", fields=["condition"]),
+            models.Index(name="part_status", fields=["status"]),
+            models.Index(name="part_price", fields=["price"]),
+            models.Index(name="part_created", fields=["-created_at"]),
+            # The marketplace; a seller's shelf; a vehicle's parts. The last two also serve their foreign keys.
+            models.Index(name="part_listed_status", fields=["is_listed", "status"]),
+            models.Index(name="part_seller_listed", fields=["seller", "is_listed"]),
+            models.Index(name="part_vehicle_status", fields=["vehicle", "status"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        if self.vehicle_id and self.seller_id and self.vehicle.seller_id != self.seller_id:
+            raise ValidationError({"seller": "The part must belong to the seller of its vehicle."})
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Save the part. Raises ValidationError if it belongs to another seller than its vehicle."""
+        self.clean()
+        self.part_number_norm = normalize_part_number(self.part_number)
+        if update_fields is not None and "part_number" in update_fields:
+            update_fields = {*update_fields, "part_number_norm"}
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+
+class PartImage(ImageBase):
+    """A picture of a part; the first is the primary one."""
+
+    part = models.ForeignKey(Part, on_delete=models.CASCADE, related_name="images", db_index=False)
+
+    class Meta(ImageBase.Meta):
+        abstract = False
+        verbose_name = "picture"
+        indexes = [models.Index(name="part_image_position", fields=["part", "position"])]

@@ -1,0 +1,19 @@
+"""Slugs: readable addresses, numbered where two would be the same."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+from django.utils.text import slugify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def free_slug(text: str, is_taken: Callable[[str], bool]) -> str:
+    """Return the slug of `text` (å and ä become a, ö becomes o), with -1, -2 ... behind it until it is not taken."""
+    base = slugify(text)[:240] or "car"
+    if not is_taken(base):
+        return base
+    return next(slug for slug in (f"{base}-{number}" for number in count(1)) if not is_taken(slug))

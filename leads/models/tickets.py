@@ -1,0 +1,113 @@
+"""The help desk."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import User
+from config.db.base import TimestampedModel
+from config.db.constraints import check, choice_valid, unique
+from config.db.ids import CROCKFORD
+
+
+class TicketStatus(models.TextChoices):
+    OPEN = "open", "Open"
+    ASSIGNED = "assigned", "Assigned"
+    IN_PROGRESS = "in_progress", "In progress"
+    WAITING_CUSTOMER = "waiting_customer", "Waiting for the customer"
+    WAITING_INTERNAL = "waiting_internal", "Waiting for us"
+    RESOLVED = "resolved", "Resolved"
+    CLOSED = "closed", "Closed"
+
+
+class TicketType(models.TextChoices):
+    GENERAL = "general", "General"
+    BILLING = "billing", "Billing"
+    TECHNICAL = "technical", "Technical"
+    ACCOUNT = "account", "Account"
+    BUG_REPORT = "bug_report", "Bug report"
+    FEATURE_REQUEST = "feature_request", "Feature request"
+
+
+class TicketPriority(models.IntegerChoices):
+    LOW = 1, "Low"
+    MEDIUM = 2, "Medium"
+    HIGH = 3, "High"
+    URGENT = 4, "Urgent"
+    CRITICAL = 5, "Critical"
+
+
+def new_ticket_number() -> str:
+    """Return a number that people can read over the telephone, such as T-7K3F9QX2."""
+    return "T-" + "".join(secrets.choice(CROCKFORD) for _ in range(8))
+
+
+class SupportTicket(TimestampedModel):
+    """One question to the help desk."""
+
+    number = models.CharField(max_length=20, default=new_ticket_number, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tickets")
+    title = models.CharField(max_length=255)
+    description = models.TextField()
+    type = models.CharField(max_length=16, choices=TicketType, default=TicketType.GENERAL)
+    priority = models.SmallIntegerField(choices=TicketPriority, default=TicketPriority.MEDIUM)
+    assignee = models.ForeignKey(
+        User,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="tickets_assigned",
+        limit_choices_to={"is_staff": True, "is_active": True},
+    )
+    due_at = models.DateTimeField("due", null=True, blank=True)
+
+    status = models.CharField(max_length=18, choices=TicketStatus, default=TicketStatus.OPEN)
+    first_response_at = models.DateTimeField("first answer", null=True, blank=True, editable=False)
+    resolved_at = models.DateTimeField("resolved", null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["-priority", "-created_at", "-id"]
+        constraints = [
+            unique("number_unique", "number", message="This ticket number is in use already."),
+            choice_valid("status", TicketStatus),
+            choice_valid("type", TicketType),
+            choice_valid("priority", TicketPriority),
+            check(
+                "resolved_when_dated",
+                Q(resolved_at__isnull=True) | Q(status__in=(TicketStatus.RESOLVED, TicketStatus.CLOSED)),
+                "An open ticket has no date of resolution.",
+            ),
+        ]
+        indexes = [
+            models.Index(name="ticket_status", fields=["status"]),
+            models.Index(name="ticket_type", fields=["type"]),
+            models.Index(name="ticket_priority", fields=["priority"]),
+            models.Index(name="ticket_created", fields=["-created_at"]),
+            models.Index(name="ticket_work_order", fields=["-priority", "-created_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.title}"
+
+
+class TicketComment(TimestampedModel):
+    """One answer or remark; internal ones never reach the customer."""
+
+    ticket = models.ForeignKey(SupportTicket, on_delete=models.CASCADE, related_name="comments", db_index=False)
+    author = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="ticket_comments"
+    )
+    text = models.TextField()
+    is_internal = models.BooleanField("internal", default=False, help_text="Never shown to the customer.")
+
+    class Meta:
+        verbose_name = "comment"
+        ordering = ["created_at", "id"]
+        # Also serves the foreign key.
+        indexes = [models.Index(name="comment_ticket_time", fields=["ticket", "created_at"])]
+
+    def __str__(self) -> str:
+        return self.text[:80]
