@@ -1,0 +1,1 @@
+"""Operations in plain Python: the commands are thin callers of what is here."""
