@@ -1,6 +1,7 @@
 """Runs a command beside a private PostgreSQL and Valkey whose data stays.
 
-`python -m config.ops.local FOLDER COMMAND...`: the command finds both in DATABASE_URL and REDIS_URL. When it ends, the servers stop; the data is there next time.
+`python -m config.ops.local FOLDER COMMAND...`: the command finds both in DATABASE_URL and REDIS_URL. When it ends, the
+servers stop; the data is there next time.
 """
 
 from __future__ import annotations

@@ -188,18 +188,16 @@ def _postgresql_process(program: Program, data: Path | None) -> Iterator[str]:
 
 def _initdb(binaries: Path, cluster: Path, *, throwaway: bool) -> list[str]:
     # lower() and ILIKE must know more letters than ASCII; below 17 only the C library has such a locale.
-    builtin = programs.major_version(binaries / "postgres") >= 17
-    locale = "C.UTF-8" if builtin or sys.platform == "linux" else "en_US.UTF-8"
+    if programs.major_version(binaries / "postgres") >= 17:
+        locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    else:
+        locale = ["--locale=C.UTF-8" if sys.platform == "linux" else "--locale=en_US.UTF-8"]
     return [
         str(binaries / "initdb"),
         f"--pgdata={cluster}",
         f"--username={USER}",
         "--encoding=UTF8",
-        *(
-            ["--locale-provider=builtin", f"--builtin-locale={locale}", "--locale=C"]
-            if builtin
-            else [f"--locale={locale}"]
-        ),
+        *locale,
         "--auth-local=trust",
         "--auth-host=reject",
         *(["--no-sync"] if throwaway else ["--data-checksums"]),
