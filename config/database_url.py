@@ -70,7 +70,7 @@ def parse_database_url(variable: str, url: str, base_dir: Path) -> DatabaseUrl:
     """
     scheme = url.partition(":")[0].lower()
     if scheme == "sqlite":
-        return _parse_sqlite(url, base_dir)
+        return _parse_sqlite(variable, url, base_dir)
     if scheme in {"postgres", "postgresql"}:
         return _parse_postgresql(variable, url)
     raise ImproperlyConfigured(
@@ -78,12 +78,15 @@ def parse_database_url(variable: str, url: str, base_dir: Path) -> DatabaseUrl:
     )
 
 
-def _parse_sqlite(url: str, base_dir: Path) -> DatabaseUrl:
+def _parse_sqlite(variable: str, url: str, base_dir: Path) -> DatabaseUrl:
     address, _, query = url.partition("?")
     name = dj_database_url.parse(address)["NAME"]
-    options = tuple(key for key, _ in parse_qsl(query))
+    options = dict(parse_qsl(query))
+    pool_size = _number(variable, "connection_limit", options)
     return DatabaseUrl(
-        {"ENGINE": SQLITE, "NAME": name if name == ":memory:" else str(base_dir / name)}, unknown_options=options
+        {"ENGINE": SQLITE, "NAME": name if name == ":memory:" else str(base_dir / name)},
+        pool_size=pool_size,
+        unknown_options=tuple(sorted(options)),
     )
 
 
@@ -144,6 +147,12 @@ def check_schema_name(variable: str, schema: str) -> None:
     """Raise ImproperlyConfigured unless `schema` is a plain identifier."""
     if not SCHEMA_NAME.fullmatch(schema):
         raise ImproperlyConfigured(f"{variable}: the schema {schema!r} is not a name of letters, digits and _.")
+
+
+def given_parts() -> list[str]:
+    """Return the names of the PG_ variables that are set."""
+    names = ("PG_HOST", "PG_PORT", "PG_DATABASE", "PG_USER", "PG_PASSWORD", "PG_PASSWORD_FILE", "PG_SSL")
+    return [name for name in names if env.text(name)]
 
 
 def url_from_parts() -> str:

@@ -15,7 +15,14 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
-from config.database_url import Limits, check_schema_name, django_database, parse_database_url, url_from_parts
+from config.database_url import (
+    Limits,
+    check_schema_name,
+    django_database,
+    given_parts,
+    parse_database_url,
+    url_from_parts,
+)
 from config.db.iso import CURRENCIES
 
 # Lets Django's generic classes be written with their types, such as ModelAdmin[Car], when the program runs.
@@ -147,7 +154,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 _POOL_PRESETS = {"development": (5, 10), "staging": (20, 20), "production": (50, 30)}  # connections, seconds
 
-_database_url = env.secret("DATABASE_URL") or url_from_parts()
+_database_url = env.secret("DATABASE_URL")
+# The single parts count only without a URL.
+PG_VARIABLES_IGNORED = given_parts() if _database_url else []
+_database_url = _database_url or url_from_parts()
 if not _database_url:
     if not DEVELOPMENT:
         raise ImproperlyConfigured(
