@@ -31,7 +31,7 @@ $(INSTALLED): pyproject.toml uv.lock
 	if command -v uv >/dev/null && uv sync --quiet --locked --python "$$python"; then :; else \
 	    rm -rf .venv && "$$python" -m venv .venv \
 	    && .venv/bin/python -m pip install --quiet --upgrade 'pip>=25.1' \
-	    && .venv/bin/python -m pip install --quiet --editable . --group dev; \
+	    && .venv/bin/python -m pip install --quiet . --group dev; \
 	fi
 	@touch $@
 

@@ -343,9 +343,15 @@ def _usable_binaries(path: Path, account: Account | None, folder: Path) -> Path:
     """Return the directory of PostgreSQL's programs, copied if the account that runs them cannot reach it."""
     if account is None or account.may_use(path):
         return path.parent
-    copy = folder / "installation"
-    shutil.copytree(path.parent.parent, copy, symlinks=True)
-    return copy / path.parent.name
+    root = path.parent.parent
+    if (package := root.parent).parent.name == "site-packages":
+        # A wheel's programs look for their libraries in a folder beside the package.
+        for part in package.parent.glob(f"{package.name}*"):
+            if part.suffix != ".dist-info":
+                shutil.copytree(part, folder / "installation" / part.name, symlinks=True)
+        return folder / "installation" / path.parent.relative_to(package.parent)
+    shutil.copytree(root, folder / "installation", symlinks=True)
+    return folder / "installation" / path.parent.name
 
 
 @contextlib.contextmanager
