@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, register
+from django.core.checks import Warning as Warned
 
 from config.database_url import SQLITE, SSL_FILES, has_network_host
 
@@ -47,7 +48,7 @@ def check_pool(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         return []
     if _on_sqlite():
         return [
-            Warning(
+            Warned(
                 "A connection pool is asked for, but SQLite has none.",
                 hint="Remove DATABASE_POOL_SIZE and connection_limit, or set DATABASE_URL to a PostgreSQL server.",
                 id="forecourt.W001",
@@ -88,7 +89,7 @@ def check_pgbouncer(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         )
     if settings.DIRECT_DATABASE is None:
         found.append(
-            Warning(
+            Warned(
                 "PGBOUNCER is on without DIRECT_DATABASE_URL: migrate will refuse.",
                 hint="Set DIRECT_DATABASE_URL to the address of PostgreSQL itself, usually port 5432.",
                 id="forecourt.W005",
@@ -103,7 +104,7 @@ def check_database_variables(app_configs: Apps, **kwargs: Any) -> list[CheckMess
     found: list[CheckMessage] = []
     if settings.PG_VARIABLES_IGNORED:
         found.append(
-            Warning(
+            Warned(
                 f"{', '.join(settings.PG_VARIABLES_IGNORED)} have no effect, because DATABASE_URL is set.",
                 hint="Keep either DATABASE_URL or the PG_ variables.",
                 id="forecourt.W006",
@@ -111,7 +112,7 @@ def check_database_variables(app_configs: Apps, **kwargs: Any) -> list[CheckMess
         )
     if settings.DATABASE_URL_UNKNOWN_OPTIONS:
         found.append(
-            Warning(
+            Warned(
                 f"DATABASE_URL has options without effect: {', '.join(settings.DATABASE_URL_UNKNOWN_OPTIONS)}.",
                 hint="Remove them; docs/configuration.md lists the options that are understood.",
                 id="forecourt.W007",
@@ -232,7 +233,7 @@ def check_shared_cache(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     if settings.ENVIRONMENT == "development" or settings.REDIS_URL or settings.WEB_CONCURRENCY == 1:
         return []
     return [
-        Warning(
+        Warned(
             f"{settings.WEB_CONCURRENCY} processes share no cache, so each counts rate limits for itself.",
             hint="Set REDIS_URL, or WEB_CONCURRENCY=1.",
             id="forecourt.W016",

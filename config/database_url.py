@@ -99,7 +99,7 @@ def _parse_postgresql(variable: str, url: str) -> DatabaseUrl:
         raise ImproperlyConfigured(
             f"{variable} cannot be read: write special characters of the password as %XX, for example %40 for @."
         ) from error
-    config: dict[str, Any] = {key: parsed[key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}  # type: ignore[literal-required]  # the keys are a TypedDict's
+    config: dict[str, Any] = {key: parsed[key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}
     config |= {"ENGINE": POSTGRESQL, "OPTIONS": {}}
     if not config["NAME"]:
         raise ImproperlyConfigured(f"{variable} names no database: end the address with /name.")

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from typing import Any
 from zoneinfo import available_timezones
 
 import django_stubs_ext
@@ -193,7 +193,7 @@ _web_limits = Limits(
 DATABASES = {"default": django_database(_database, _web_limits)}
 
 
-def _side_database(name: str) -> dict[str, object] | None:
+def _side_database(name: str) -> dict[str, Any] | None:
     """Return the database of a URL which only commands use, without pool and statement limit."""
     url = env.secret(name)
     limits = Limits(connect_timeout=_web_limits.connect_timeout, schema=DEFAULT_SCHEMA, sslmode=_web_limits.sslmode)

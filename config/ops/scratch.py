@@ -1,0 +1,114 @@
+"""Throwaway databases beside the real one, filled by the migrations from zero."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import psycopg
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS
+from django.db.utils import ConnectionHandler
+from psycopg import sql
+
+from config.database_url import POSTGRESQL, SQLITE, Limits, django_database, parse_database_url, url_of
+from config.db.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlConnection
+
+# What a child process must not inherit: it would lead the child back to the real database.
+DATABASE_VARIABLES = ("DATABASE_URL", "DIRECT_DATABASE_URL", "SHADOW_DATABASE_URL", "PG_PASSWORD")
+OTHER_VARIABLES = ("PG_HOST", "PG_PORT", "PG_DATABASE", "PG_USER", "PG_SSL", "PGBOUNCER", "ENV_FILE")
+
+
+@contextmanager
+def scratch_url(connection: BaseDatabaseWrapper) -> Iterator[str]:
+    """Yield the URL of an empty database of the same engine, and remove it afterwards.
+
+    On PostgreSQL that is ``SHADOW_DATABASE_URL``, emptied first, or a new database on the same server. Raises Refused
+    when there is no such URL and the user may not create databases.
+    """
+    if connection.vendor == "sqlite":
+        with tempfile.TemporaryDirectory(prefix="forecourt-") as folder:
+            yield url_of({"ENGINE": SQLITE, "NAME": str(Path(folder) / "scratch.sqlite3")})
+    elif settings.SHADOW_DATABASE and settings.SHADOW_DATABASE["ENGINE"] == POSTGRESQL:
+        url = url_of(settings.SHADOW_DATABASE)
+        with connected(url) as shadow:
+            empty_schema(shadow)
+        yield url
+    else:
+        yield from _new_database(cast("PostgresqlConnection", connection))
+
+
+def _new_database(connection: PostgresqlConnection) -> Iterator[str]:
+    name = f"forecourt_scratch_{secrets.token_hex(4)}"
+    with psycopg.Connection.connect(**connection.get_connection_params(), autocommit=True) as server:
+        try:
+            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise Refused(
+                "This needs a scratch database, and the user may not create one: "
+                "set SHADOW_DATABASE_URL to an empty database."
+            ) from error
+        try:
+            yield url_of(connection.settings_dict, name=name)
+        finally:
+            server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def connected(url: str) -> Iterator[BaseDatabaseWrapper]:
+    """Yield a connection to the database of `url`, outside of Django's own set of connections."""
+    database = django_database(
+        parse_database_url("URL", url, settings.BASE_DIR), Limits(schema=settings.DEFAULT_SCHEMA)
+    )
+    connection = ConnectionHandler({DEFAULT_DB_ALIAS: database})[DEFAULT_DB_ALIAS]
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def empty_schema(connection: BaseDatabaseWrapper) -> None:
+    """Drop every table, view and function of the PostgreSQL schema the connection works in."""
+    schema = connection.ops.quote_name(settings.DEFAULT_SCHEMA)
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+        cursor.execute(f"CREATE SCHEMA {schema}")
+
+
+def migrate_from_zero(url: str) -> str:
+    """Apply all migrations to the empty database of `url` and return what migrate printed.
+
+    It happens in a child process: a data migration that forgets which database it works on could otherwise write into
+    the real one. Raises Refused with the end of the error output.
+    """
+    result = subprocess.run(
+        [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "migrate", "--no-input", "--skip-checks"],
+        env=child_environment(url),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        raise Refused(
+            f"The migrations do not apply from zero:\n{result.stdout[-500:]}\n{result.stderr.strip()[-2000:]}"
+        )
+    return result.stdout
+
+
+def child_environment(url: str) -> dict[str, str]:
+    """Return this process's environment with `url` as its only database."""
+    hidden = {*DATABASE_VARIABLES, *OTHER_VARIABLES, *(f"{name}_FILE" for name in DATABASE_VARIABLES)}
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    return environment | {"DATABASE_URL": url, "DATABASE_POOL_SIZE": "0", "ENV_FILE": os.devnull}
