@@ -8,8 +8,11 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from config.health import live
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("health/live", live, name="health-live"),
     path("admin/", admin.site.urls),
     *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
 ]
