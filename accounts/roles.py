@@ -112,7 +112,7 @@ STAFF_ROLES = ("SUPER_ADMIN", "ADMIN", "VIEWER", "SELLER")
 
 
 def install_roles(apps: Apps, using: str = "default") -> None:
-    """Make the five groups and give them exactly the permissions of `ROLE_PERMISSIONS`; running it again changes nothing.
+    """Give the five groups exactly the permissions of `ROLE_PERMISSIONS`, making them first; again, nothing changes.
 
     `apps` is the registry of a migration or the real one.
     """

@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 from django.core.exceptions import ValidationError
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_TIME = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 def validate_timezone(value: str) -> None:
@@ -20,7 +20,7 @@ def validate_timezone(value: str) -> None:
 
 
 def validate_business_hours(value: Any) -> None:
-    """Raise ValidationError unless all seven weekdays say whether they are open, and open ones from when to when (HH:MM)."""
+    """Raise ValidationError unless each of the seven weekdays says whether it is open and, if so, when (HH:MM)."""
     if not isinstance(value, dict) or set(value) != set(WEEKDAYS):
         raise ValidationError("Give each of the seven days, monday to sunday.")
     for day in WEEKDAYS:
@@ -33,7 +33,7 @@ def _validate_day(day: str, hours: Any) -> None:
     if not hours["isOpen"]:
         return
     opens, closes = hours.get("openTime"), hours.get("closeTime")
-    if not all(isinstance(time, str) and _TIME.match(time) for time in (opens, closes)):
+    if not (isinstance(opens, str) and isinstance(closes, str) and _TIME.fullmatch(opens) and _TIME.fullmatch(closes)):
         raise ValidationError(f"{day}: an open day needs openTime and closeTime as HH:MM.")
     if opens >= closes:
         raise ValidationError(f"{day}: openTime must be before closeTime.")
@@ -41,15 +41,20 @@ def _validate_day(day: str, hours: Any) -> None:
 
 def validate_polygon(value: Any) -> None:
     """Raise ValidationError unless `value` is a GeoJSON polygon (RFC 7946): closed rings of [longitude, latitude]."""
-    if not isinstance(value, dict) or value.get("type") != "Polygon" or not value.get("coordinates"):
+    rings = value.get("coordinates") if isinstance(value, dict) and value.get("type") == "Polygon" else None
+    if not isinstance(rings, list) or not rings:
         raise ValidationError("A service area is a GeoJSON polygon.")
-    for ring in value["coordinates"]:
-        if not isinstance(ring, list) or len(ring) < 4 or ring[0] != ring[-1]:
-            raise ValidationError(
-                "Each ring of a service area needs at least four positions, the last equal to the first."
-            )
-        for position in ring:
-            _validate_position(position)
+    for ring in rings:
+        _validate_ring(ring)
+
+
+def _validate_ring(ring: Any) -> None:
+    if not isinstance(ring, list) or len(ring) < 4 or ring[0] != ring[-1]:
+        raise ValidationError("Each ring of a service area needs at least four positions, the last equal to the first.")
+    for position in ring:
+        _validate_position(position)
+    if len({(position[0], position[1]) for position in ring}) < 3:
+        raise ValidationError("Each ring of a service area needs at least three different positions.")
 
 
 def _validate_position(position: Any) -> None:

@@ -24,6 +24,7 @@ from config.database_url import (
     url_from_parts,
 )
 from config.db.iso import CURRENCIES
+from config.staff import theme
 
 # Lets Django's generic classes be written with their types, such as ModelAdmin[Car], when the program runs.
 django_stubs_ext.monkeypatch()
@@ -148,6 +149,7 @@ TEMPLATES = [
         },
     },
 ]
+UNFOLD = theme.UNFOLD
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Database
@@ -246,7 +248,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# Off: a person may own several sellers.
+ACCOUNTS_ONE_SELLER_PER_USER = env.boolean("ACCOUNTS_ONE_SELLER_PER_USER", False)
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 # The first administrator, made by `seed`; without a password one is made up and shown once.
 ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@example.org")
 ADMIN_PASSWORD = env.secret("ADMIN_PASSWORD")
@@ -301,6 +306,8 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         # Django announces statements only while DEBUG is on; outside of development LOG_SQL is refused as well.
+        # The pool repeats each failed attempt; the error that a request gets says it once.
+        "psycopg.pool": {"level": "ERROR"},
         "django.db.backends": {"level": "DEBUG" if LOG_SQL and DEVELOPMENT else "WARNING"},
     },
 }

@@ -43,12 +43,13 @@ class Migration(migrations.Migration):
                 ('date_of_birth', models.DateField(blank=True, null=True)),
                 ('role', models.CharField(choices=[('SUPER_ADMIN', 'Super administrator'), ('ADMIN', 'Administrator'), ('VIEWER', 'Viewer'), ('SELLER', 'Seller'), ('BUYER', 'Buyer')], default='BUYER', help_text='Decides what the person may see and do in the back office.', max_length=16)),
                 ('status', models.CharField(choices=[('unconfirmed', 'Unconfirmed'), ('active', 'Active'), ('suspended', 'Suspended'), ('banned', 'Banned')], default='unconfirmed', help_text='Suspended and banned people cannot sign in, and their open sessions end at once.', max_length=16)),
-                ('is_verified', models.BooleanField(default=False, verbose_name='verified')),
-                ('email_verified_at', models.DateTimeField(blank=True, null=True, verbose_name='e-mail verified')),
+                ('is_verified', models.BooleanField(default=False, editable=False, verbose_name='verified')),
+                ('email_verified_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='e-mail verified')),
                 ('is_active', models.BooleanField(default=True, editable=False, verbose_name='may sign in')),
                 ('is_staff', models.BooleanField(default=False, editable=False, verbose_name='back office')),
                 ('email_before_delete', config.db.fields.LowerEmailField(blank=True, default='', editable=False, max_length=254, verbose_name='e-mail before deletion')),
                 ('anonymized_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='anonymized')),
+                ('sessions_ended_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='sessions ended')),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
             ],
@@ -431,6 +432,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='seller',
             index=models.Index(fields=['latitude', 'longitude'], name='seller_position'),
+        ),
+        migrations.AddIndex(
+            model_name='seller',
+            index=models.Index(fields=['last_latitude', 'last_longitude'], name='seller_last_position'),
         ),
         migrations.AddConstraint(
             model_name='seller',

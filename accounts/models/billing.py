@@ -31,7 +31,7 @@ class SubscriptionStatus(models.TextChoices):
 RUNNING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING)
 
 
-class SubscriptionQuerySet(RowQuerySet):
+class SubscriptionQuerySet(RowQuerySet["Subscription"]):
     def overdue(self, *, now: datetime) -> Self:
         """Active subscriptions whose end has passed."""
         return self.filter(status=SubscriptionStatus.ACTIVE, end_date__lt=now)

@@ -34,7 +34,7 @@ class SessionKind(models.TextChoices):
 class TokenPurpose(models.TextChoices):
     MAGIC_LINK = "magic_link", "Magic link"
     VERIFY_EMAIL = "verify_email", "Verify e-mail"
-    RESET_PASSWORD = "reset_password", "Reset password"  # noqa: S105  # the name of a purpose
+    RESET_PASSWORD = "reset_password", "Reset password"  # the name of a purpose
 
 
 class UserIdentity(PublicIdModel, TimestampedModel):
@@ -76,7 +76,7 @@ class UserIdentity(PublicIdModel, TimestampedModel):
         return f"{self.provider}: {self.provider_account_id}"
 
 
-class UserSessionQuerySet(RowQuerySet):
+class UserSessionQuerySet(RowQuerySet["UserSession"]):
     def open(self, *, now: datetime) -> Self:
         return self.filter(revoked_at__isnull=True, expires_at__gt=now)
 

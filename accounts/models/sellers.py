@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models.users import User
+from accounts.provinces import south_african_province
 from accounts.validators import validate_business_hours, validate_image_url, validate_polygon, validate_timezone
 from config.db.base import (
     LiveManager,
@@ -23,7 +26,11 @@ from config.db.fields import LowerEmailField, UpperCharField
 from config.db.iso import validate_country
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from accounts.models.users import User as UserType
+
+ONE_SELLER_PER_USER = "This person owns a seller already, and each person may own one only."
 
 
 class BusinessType(models.TextChoices):
@@ -47,7 +54,7 @@ class LocationSource(models.TextChoices):
     IMPORT = "import", "Import"
 
 
-class SellerQuerySet(SoftDeleteQuerySet):
+class SellerQuerySet(SoftDeleteQuerySet["Seller"]):
     def verified(self) -> Self:
         return self.filter(is_verified=True)
 
@@ -139,13 +146,30 @@ class Seller(PublicIdModel, TimestampedModel, SoftDeleteModel):
             models.Index(name="seller_created", fields=["-created_at"]),
             # Rectangle prefilter of the nearby search.
             models.Index(name="seller_position", fields=["latitude", "longitude"]),
+            models.Index(name="seller_last_position", fields=["last_latitude", "last_longitude"]),
         ]
 
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        super().clean()
+        if self._state.adding and self.owner_id and not may_own_another_seller(self.owner_id):
+            raise ValidationError({"owner": ONE_SELLER_PER_USER})
 
-class SellerLocationQuerySet(RowQuerySet):
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Save the seller; a South African province gets its official name."""
+        if self.country.strip().upper() == "ZA":
+            self.province = south_african_province(self.province)
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+
+def may_own_another_seller(owner_id: int) -> bool:
+    """Whether the settings let this person own one more seller than now."""
+    return not (settings.ACCOUNTS_ONE_SELLER_PER_USER and Seller.objects.filter(owner_id=owner_id).exists())
+
+
+class SellerLocationQuerySet(RowQuerySet["SellerLocation"]):
     def visible_to(self, user: UserType) -> Self:
         return self if user.sees_everything else self.filter(seller__owner=user)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -10,6 +10,9 @@ from django.db.models import Q
 from accounts.models.users import User
 from config.db.base import RowQuerySet, TimestampedModel
 from config.db.constraints import choice_valid, unique
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Direction(models.TextChoices):
@@ -49,7 +52,7 @@ class Language(TimestampedModel):
         return self.name
 
 
-class TranslationQuerySet(RowQuerySet):
+class TranslationQuerySet(RowQuerySet["Translation"]):
     def unverified(self) -> Self:
         return self.filter(is_verified=False)
 
@@ -79,6 +82,19 @@ class Translation(TimestampedModel):
 
     def __str__(self) -> str:
         return f"{self.key} ({self.language_id})"
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Save the text; a verified one whose words changed is unverified again."""
+        if self.is_verified and self._value_is_new(update_fields):
+            self.is_verified, self.verified_by, self.verified_at = False, None, None
+            if update_fields is not None:
+                update_fields = {*update_fields, "is_verified", "verified_by", "verified_at"}
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+    def _value_is_new(self, update_fields: Iterable[str] | None) -> bool:
+        if self._state.adding or (update_fields is not None and "value" not in update_fields):
+            return False
+        return type(self).objects.filter(pk=self.pk).exclude(value=self.value).exists()
 
 
 class UserPreference(TimestampedModel):

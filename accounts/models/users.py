@@ -10,6 +10,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from accounts.roles import STAFF_ROLES
 from config.db.base import LiveManager, PublicIdModel, SoftDeleteModel, SoftDeleteQuerySet, TimestampedModel
@@ -39,7 +40,7 @@ class UserStatus(models.TextChoices):
 SIGN_IN_STATUSES = (UserStatus.UNCONFIRMED, UserStatus.ACTIVE)
 
 
-class UserQuerySet(SoftDeleteQuerySet):
+class UserQuerySet(SoftDeleteQuerySet["User"]):
     def staff(self) -> Self:
         return self.filter(is_staff=True, is_active=True)
 
@@ -48,7 +49,7 @@ class UserQuerySet(SoftDeleteQuerySet):
         return self if user.sees_everything else self.filter(pk=user.pk)
 
 
-class UserManager(BaseUserManager["User"], LiveManager):
+class UserManager(BaseUserManager["User"], LiveManager["User"]):
     """Manager that makes users with a hashed password."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
@@ -93,8 +94,8 @@ class User(PublicIdModel, TimestampedModel, SoftDeleteModel, AbstractBaseUser, P
         default=UserStatus.UNCONFIRMED,
         help_text="Suspended and banned people cannot sign in, and their open sessions end at once.",
     )
-    is_verified = models.BooleanField("verified", default=False)
-    email_verified_at = models.DateTimeField("e-mail verified", null=True, blank=True)
+    is_verified = models.BooleanField("verified", default=False, editable=False)
+    email_verified_at = models.DateTimeField("e-mail verified", null=True, blank=True, editable=False)
 
     is_active = models.BooleanField("may sign in", default=True, editable=False)
     is_staff = models.BooleanField("back office", default=False, editable=False)
@@ -102,6 +103,7 @@ class User(PublicIdModel, TimestampedModel, SoftDeleteModel, AbstractBaseUser, P
         "e-mail before deletion", max_length=254, blank=True, default="", editable=False
     )
     anonymized_at = models.DateTimeField("anonymized", null=True, blank=True, editable=False)
+    sessions_ended_at = models.DateTimeField("sessions ended", null=True, blank=True, editable=False)
 
     objects = UserManager.from_queryset(UserQuerySet)()
     all_objects = models.Manager.from_queryset(UserQuerySet)()
@@ -162,9 +164,31 @@ class User(PublicIdModel, TimestampedModel, SoftDeleteModel, AbstractBaseUser, P
         self.is_active = self.status in SIGN_IN_STATUSES and self.deleted_at is None and self.anonymized_at is None
         if not self.name:
             self.name = self.get_full_name()
+        if self._email_is_new(update_fields):
+            self.is_verified, self.email_verified_at = False, None
         if update_fields is not None:
-            update_fields = {*update_fields, "is_staff", "is_superuser", "is_active"}
+            update_fields = {
+                *update_fields,
+                *("is_staff", "is_superuser", "is_active"),
+                *(("is_verified", "email_verified_at") if "email" in update_fields else ()),
+            }
         super().save(*args, update_fields=update_fields, **kwargs)
+
+    def _email_is_new(self, update_fields: Iterable[str] | None) -> bool:
+        """Whether this save gives the person another address, and not just hides or shows the old one."""
+        if self._state.adding or (update_fields is not None and "email" not in update_fields):
+            return False
+        stored = type(self).all_objects.filter(pk=self.pk).values_list("email", "deleted_at").first()
+        if stored is None:
+            return False
+        email, deleted_at = stored
+        return bool(email != self.email.strip().lower() and deleted_at == self.deleted_at)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Tie browser sessions to the password and to the last time that all of them were ended."""
+        key_salt = "accounts.User.session_auth_hash"
+        ended = self.sessions_ended_at.timestamp() if self.sessions_ended_at else ""
+        return salted_hmac(key_salt, f"{self.password}{ended}", secret=secret, algorithm="sha256").hexdigest()
 
     def soft_delete(self, at: datetime) -> None:
         """Hide the person and free the e-mail address, so that it can register again."""

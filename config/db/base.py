@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.db import models
 from django.utils import timezone
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class RowQuerySet(models.QuerySet[Any]):
+RowT = TypeVar("RowT", bound=models.Model)
+
+
+class RowQuerySet(models.QuerySet[RowT]):
     """Queryset of a business table."""
 
     def update(self, **kwargs: Any) -> int:
@@ -26,7 +29,7 @@ class RowQuerySet(models.QuerySet[Any]):
     update.alters_data = True  # type: ignore[attr-defined]  # Django's own mark for templates
 
 
-class SoftDeleteQuerySet(RowQuerySet):
+class SoftDeleteQuerySet(RowQuerySet[RowT]):
     """Queryset of a table whose rows are hidden before they are gone."""
 
     def live(self) -> Self:
@@ -36,10 +39,10 @@ class SoftDeleteQuerySet(RowQuerySet):
         return self.filter(deleted_at__isnull=False)
 
 
-class LiveManager(models.Manager[Any]):
+class LiveManager(models.Manager[RowT]):
     """Manager that hides soft-deleted rows."""
 
-    def get_queryset(self) -> Any:
+    def get_queryset(self) -> models.QuerySet[RowT]:
         return super().get_queryset().filter(deleted_at__isnull=True)
 
 
@@ -63,6 +66,8 @@ class TimestampedModel(models.Model):
 
     created_at = models.DateTimeField("created", default=timezone.now, editable=False)
     updated_at = models.DateTimeField("updated", default=timezone.now, editable=False)
+
+    objects = RowQuerySet.as_manager()
 
     class Meta:
         abstract = True

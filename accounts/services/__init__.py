@@ -1,0 +1,67 @@
+"""What people do with accounts, sellers, texts, plans and files; one function each."""
+
+from __future__ import annotations
+
+from accounts.services.billing import expire_subscriptions, record_payment_event
+from accounts.services.credentials import (
+    confirm_email,
+    end_all_sessions,
+    end_session,
+    issue_token,
+    reset_password,
+    use_token,
+)
+from accounts.services.files import store_image
+from accounts.services.people import (
+    ban_user,
+    delete_user,
+    preferences_of,
+    reactivate_user,
+    remove_user_for_good,
+    restore_user,
+    set_role,
+    suspend_user,
+    verify_email,
+)
+from accounts.services.sellers import (
+    change_plan,
+    create_seller,
+    delete_seller,
+    record_position,
+    restore_seller,
+    set_seller_open,
+    unverify_seller,
+    verify_seller,
+)
+from accounts.services.texts import save_translation, verify_translation
+
+__all__ = [
+    "ban_user",
+    "change_plan",
+    "confirm_email",
+    "create_seller",
+    "delete_seller",
+    "delete_user",
+    "end_all_sessions",
+    "end_session",
+    "expire_subscriptions",
+    "issue_token",
+    "preferences_of",
+    "reactivate_user",
+    "record_payment_event",
+    "record_position",
+    "remove_user_for_good",
+    "reset_password",
+    "restore_seller",
+    "restore_user",
+    "save_translation",
+    "set_role",
+    "set_seller_open",
+    "store_image",
+    "suspend_user",
+    "unverify_seller",
+    "use_token",
+    "verify_email",
+    "verify_seller",
+    "verify_translation",
+]

@@ -1,0 +1,65 @@
+"""Uploaded files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from accounts.images import read_whole, recognise, thumbnail
+from accounts.models import StoredFile
+from config.db.errors import Refused
+from config.db.ids import new_ulid
+
+if TYPE_CHECKING:
+    from django.core.files.uploadedfile import UploadedFile
+
+    from accounts.models import User
+
+_FOLDER = re.compile(r"[a-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+
+
+def store_image(*, upload: UploadedFile, owner: User | None, folder: str) -> StoredFile:
+    """Keep an uploaded picture and a thumbnail of it, whose address is in ``metadata["thumbnail"]``.
+
+    Raises PictureRefused for what is no picture, not the one it claims to be, or too large; nothing is kept then.
+    """
+    if not _FOLDER.fullmatch(folder):
+        raise Refused(f"{folder!r} is no folder: use letters, digits, dashes and slashes.")
+    file_name = PurePath(upload.name or "").name
+    content = read_whole(upload)
+    kind = recognise(content, file_name=file_name, claimed_type=upload.content_type or "")
+    # Never the client's name: it may clash, climb out of the folder or carry another extension.
+    stem = f"{folder}/{new_ulid()}"
+    written: list[str] = []
+    try:
+        key = _write(f"{stem}{kind.extensions[0]}", content, written)
+        small_key = _write(f"{stem}-small.webp", thumbnail(content), written)
+        with transaction.atomic():
+            return StoredFile.objects.create(
+                owner=owner,
+                file_name=file_name[-255:],
+                content_type=kind.content_type,
+                size=len(content),
+                sha256=hashlib.sha256(content).hexdigest(),
+                folder=folder,
+                storage_key=key,
+                url=default_storage.url(key),
+                is_public=True,
+                metadata={"thumbnail": default_storage.url(small_key), "thumbnail_key": small_key},
+            )
+    except Exception:
+        for name in written:
+            default_storage.delete(name)
+        raise
+
+
+def _write(name: str, content: bytes, written: list[str]) -> str:
+    key = default_storage.save(name, ContentFile(content))
+    written.append(key)
+    return key

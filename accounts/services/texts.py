@@ -1,0 +1,54 @@
+"""Translated texts: writing and verifying them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Translation
+from config.audit import announce
+from config.db.errors import Refused
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from accounts.models import Language, User
+
+
+@transaction.atomic
+def verify_translation(
+    *, translation: Translation, actor: User | None = None, now: datetime | None = None
+) -> Translation:
+    """Mark a text as checked. Raises Refused if it is already, or if its words changed since they were read."""
+    changed = Translation.objects.filter(pk=translation.pk, is_verified=False, value=translation.value).update(
+        is_verified=True, verified_by=actor, verified_at=now or timezone.now()
+    )
+    if not changed:
+        raise Refused(f"{translation} is verified already, or its words changed meanwhile: read it again.")
+    translation.refresh_from_db()
+    changes = {"is_verified": [False, True]}
+    announce("update", translation, event_type="TRANSLATION_VERIFIED", actor=actor, changes=changes)
+    return translation
+
+
+@transaction.atomic
+def save_translation(
+    *, key: str, language: Language, value: str, domain: str = "", context: str = "", actor: User | None = None
+) -> Translation:
+    """Write the text of a key in a language; other words than before are unverified again."""
+    translation, created = Translation.objects.select_for_update().get_or_create(
+        key=key, language=language, defaults={"value": value, "domain": domain, "context": context}
+    )
+    if created:
+        announce("create", translation, event_type="TRANSLATION_CREATED", actor=actor)
+        return translation
+    old = translation.value
+    translation.value = value
+    translation.domain, translation.context = domain or translation.domain, context or translation.context
+    translation.save()
+    if value != old:
+        changes = {"value": [old, value]}
+        announce("update", translation, event_type="TRANSLATION_CHANGED", actor=actor, changes=changes)
+    return translation

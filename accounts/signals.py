@@ -1,0 +1,9 @@
+"""What higher apps have a say in; a plain call would import against the direction of the apps."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+# Sent with `user` before a person is suspended, banned, deleted or removed, inside the transaction. A receiver raises
+# Refused where the person is still needed, such as for leads that wait for an answer.
+user_leaving = Signal()
