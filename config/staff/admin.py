@@ -1,0 +1,414 @@
+"""StaffAdmin: what every admin class of Forecourt starts from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db import IntegrityError
+from django.db.models import ProtectedError, RestrictedError
+from django.http import HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils import timezone
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
+
+from config.audit import announce
+from config.db.errors import Refused
+from config.staff.actions import CollectsActions, reason_in_words, service_action
+from config.staff.changes import changes_between, inline_changes, snapshot
+from config.staff.columns import EMPTY
+from config.staff.deletion import consequences_of, names_of
+from config.staff.export import export_view
+from config.staff.fields import deletes_softly, visible_rows
+from config.staff.filters import DeletedFilter, FieldFilters, chips_of, conditions_of
+from config.staff.forms import StaffModelForm
+from config.staff.relations import RelationFields
+from config.staff.secrets import is_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from django.http import HttpRequest, HttpResponse
+
+_KEPT_BY_THE_PROGRAM = ("public_id", "created_at", "updated_at", "deleted_at")
+
+
+_SOFT_DELETE_ACTIONS = ("delete_rows", "restore_rows", "delete_for_good")
+
+
+class StaffChangeList(ChangeList):  # type: ignore[misc]  # the theme has no types
+    """List whose rows know the request, so that columns link only where the person may go."""
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        self.request = request
+        super().__init__(request, *args, **kwargs)
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            # The head of the page tells the number of rows only where it differs from all there are.
+            self.full_result_count = self.result_count
+        for row in self.result_list:
+            mark(row, request, self.model_admin.admin_site)
+
+
+def mark(row: Any, request: HttpRequest, site: Any) -> None:
+    """Tell `row` who reads it."""
+    row._staff_request, row._staff_site = request, site
+
+
+def _delete(*, row: Any, admin: Any, request: HttpRequest) -> None:
+    admin.log_deletions(request, [row])
+    admin.soft_delete_row(request, row)
+
+
+def _restore(*, row: Any, admin: Any, request: HttpRequest) -> None:
+    admin.restore_row(request, row)
+
+
+def _purge(*, row: Any, admin: Any, request: HttpRequest) -> None:
+    """Remove a deleted row and what hangs on it. Raises Refused where it is live or other rows forbid it."""
+    if row.deleted_at is None:
+        raise Refused("it is live: delete it first.")
+    name = str(row)
+    try:
+        row.delete()
+    except (ProtectedError, RestrictedError) as error:
+        raise Refused("other rows need it.") from error
+    announce("delete", row, event_type="DELETED_FOR_GOOD", actor=request.user, description=name)
+
+
+def _is_deleted(row: Any) -> bool:
+    return row.deleted_at is not None
+
+
+class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[misc]  # the theme has no types
+    """Model admin with searching relations, row isolation, filters for every field, export, and soft delete.
+
+    What an app adds: `list_display` (with `config.staff.columns`), `search_fields`, `list_filter` for the quick
+    filters, `fieldsets`, `inlines`, and actions assigned in the class body with `service_action`.
+    """
+
+    form = StaffModelForm
+    list_per_page = 50
+    list_max_show_all = 200
+    show_full_result_count = False
+    list_filter_submit = True
+    list_fullwidth = True
+    warn_unsaved_form = True
+    compressed_fields = True
+    empty_value_display = EMPTY
+    change_list_template = "staff/change_list.html"
+    delete_confirmation_template = "staff/delete.html"
+    delete_selected_confirmation_template = "staff/delete.html"
+
+    # Relations that the row's own text reads: fetched wherever rows of this table are searched for or listed.
+    search_needs: tuple[str, ...] = ()
+    delete_rows = service_action(
+        "Delete",
+        _delete,
+        argument="row",
+        permission="delete",
+        done="deleted",
+        confirm="Deleted rows disappear from lists and from the marketplace. They can be restored.",
+        on=("list",),
+        icon="delete",
+        danger=True,
+    )
+    restore_rows = service_action(
+        "Restore",
+        _restore,
+        argument="row",
+        permission="delete",
+        done="restored",
+        when=_is_deleted,
+        icon="restore_from_trash",
+    )
+    delete_for_good = service_action(
+        "Delete for good",
+        _purge,
+        argument="row",
+        permission="purge",
+        done="deleted for good",
+        confirm="This cannot be undone.",
+        when=_is_deleted,
+        icon="delete_forever",
+        danger=True,
+        takes_along=True,
+    )
+
+    def __init__(self, model: Any, admin_site: Any) -> None:
+        super().__init__(model, admin_site)
+        self.deletes_softly = deletes_softly(model)
+        left_out = () if self.deletes_softly else _SOFT_DELETE_ACTIONS
+        self.actions = [*(self.actions or ()), *[name for name in self._list_actions if name not in left_out]]
+        self.actions_detail = [*self.actions_detail, *[name for name in self._page_actions if name not in left_out]]
+
+    # Rows
+
+    def visible_rows(self, request: HttpRequest) -> Any:
+        """Return the rows that the person may see, deleted ones included, without a list's annotations."""
+        manager = getattr(self.model, "all_objects", self.model._default_manager)
+        return self.scope(request, manager.get_queryset())
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows = self.visible_rows(request)
+        annotations = {
+            name: expression(request, self)
+            for column in self._columns(request)
+            for name, expression in getattr(column, "annotations", {}).items()
+        }
+        ordering = self.get_ordering(request)
+        rows = rows.annotate(**annotations) if annotations else rows
+        return rows.order_by(*ordering) if ordering else rows
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the row, fetched once a request together with the rows it points at."""
+        known = request.__dict__.setdefault("_staff_objects", {})
+        key = (self.model, str(object_id), from_field)
+        if key not in known:
+            known[key] = self._fetch(request, object_id, from_field)
+        return known[key]
+
+    def _fetch(self, request: HttpRequest, object_id: str, from_field: str | None) -> Any:
+        field = self.opts.get_field(from_field) if from_field else self.opts.pk
+        relations = [each.name for each in self.opts.concrete_fields if each.remote_field is not None]
+        needs = [need for column in self._columns(request) for need in getattr(column, "needs", ())]
+        rows = self.get_queryset(request).select_related(*relations, *needs, *self.search_needs)
+        try:
+            row = rows.get(**{field.name: field.to_python(object_id)})
+        except (self.model.DoesNotExist, ValidationError, ValueError):
+            return None
+        mark(row, request, self.admin_site)
+        row._staff_before = snapshot(row)
+        return row
+
+    def forget_objects(self, request: HttpRequest) -> None:
+        """Read rows anew: a service changed them."""
+        request.__dict__.pop("_staff_objects", None)
+
+    def _columns(self, request: HttpRequest) -> list[Any]:
+        """Return the columns of the list and the form, names resolved where they are this class's methods."""
+        named = [*self.list_display, *self.readonly_fields]
+        return [getattr(self, each, each) if isinstance(each, str) else each for each in named]
+
+    # List
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return StaffChangeList
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        deleted = [DeletedFilter] if self.deletes_softly else []
+        return [*deleted, *super().get_list_filter(request), FieldFilters]
+
+    def get_list_select_related(self, request: HttpRequest) -> tuple[str, ...]:
+        """Return the relations that columns show, those filtered by (for their names), and the declared ones."""
+        declared = self.list_select_related
+        needed = set(declared) if isinstance(declared, (list, tuple)) else set()
+        needed |= {*self.search_needs}
+        for column in self.get_list_display(request):
+            needed |= set(getattr(column, "needs", ()))
+            if isinstance(column, str) and self._is_relation(column):
+                needed.add(column)
+        for condition in self.conditions(request):
+            if condition.field is not None and condition.field.kind == "relation" and condition.operator == "is":
+                needed.add(condition.field.path)
+        return tuple(sorted(needed))
+
+    def _is_relation(self, name: str) -> bool:
+        try:
+            field = self.opts.get_field(name)
+        except FieldDoesNotExist:
+            return False
+        return bool(field.concrete and field.remote_field is not None)
+
+    def conditions(self, request: HttpRequest) -> Any:
+        """Return the field filters of the request's address, understood once per request."""
+        known = request.__dict__.setdefault("_staff_conditions", {})
+        key = (self.model, tuple(request.GET.getlist("f")))
+        if key not in known:
+            known[key] = conditions_of(request, self)
+        return known[key]
+
+    def chips(self, changelist: Any) -> list[dict[str, str]]:
+        return chips_of(changelist)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        model: Any = self.model
+        for step in lookup.split("__"):
+            try:
+                field = model._meta.get_field(step)
+            except FieldDoesNotExist:
+                break
+            if field.concrete and is_secret(field):
+                return False
+            if field.related_model is None:
+                break
+            model = field.related_model
+        return bool(super().lookup_allowed(lookup, value, request))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        export = reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_export")
+        query = request.GET.urlencode()
+        context = {"export_url": f"{export}?{query}" if query else export, **(extra_context or {})}
+        response: HttpResponse = super().changelist_view(request, context)
+        changelist = (getattr(response, "context_data", None) or {}).get("cl")
+        if changelist is not None:
+            changelist.chips = chips_of(changelist)
+            for chip in changelist.chips:
+                if chip["problem"]:
+                    messages.error(request, f"This filter was not understood, so no rows are shown. {chip['problem']}")
+        return response
+
+    def get_urls(self) -> list[Any]:
+        prefix = f"{self.opts.app_label}_{self.opts.model_name}"
+        own = [path("export/", self.admin_site.admin_view(self.export_view), name=f"{prefix}_export")]
+        return [*own, *super().get_urls()]
+
+    def export_view(self, request: HttpRequest) -> Any:
+        return export_view(self, request)
+
+    # Form
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
+        readonly = tuple(super().get_readonly_fields(request, obj))
+        own = [field.name for field in self.opts.concrete_fields]
+        kept = [name for name in _KEPT_BY_THE_PROGRAM if name in own and name not in readonly]
+        return (*readonly, *kept, *self._closed_relations(request, readonly))
+
+    def _closed_relations(self, request: HttpRequest, readonly: tuple[Any, ...]) -> list[str]:
+        """Return the relations to tables that the person may not view: nothing there could be chosen."""
+        return [
+            field.name
+            for field in self.opts.concrete_fields
+            if field.remote_field is not None
+            and field.editable
+            and field.name not in readonly
+            and self.admin_site.is_registered(field.related_model)
+            and visible_rows(request, self.admin_site, field.related_model) is None
+        ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fieldsets = list(super().get_fieldsets(request, obj))
+        own = {field.name for field in self.opts.concrete_fields}
+        kept = [name for name in _KEPT_BY_THE_PROGRAM if name in own]
+        if getattr(obj, "deleted_at", None) is None and "deleted_at" in kept:
+            kept.remove("deleted_at")
+        if not self.fieldsets:
+            fieldsets = [
+                (title, {**options, "fields": [name for name in options["fields"] if self._is_shown(name)]})
+                for title, options in fieldsets
+            ]
+        placed = {name for name in flatten_fieldsets(fieldsets) if isinstance(name, str)}
+        missing = [name for name in kept if name not in placed]
+        if obj is None or not missing:
+            return fieldsets
+        times = tuple(name for name in missing if name.endswith("_at"))
+        in_tabs = any("tab" in options.get("classes", ()) for _, options in fieldsets)
+        rows = [*[name for name in missing if name not in times], *([times] if times else [])]
+        return [*fieldsets, ("Record", {"fields": rows, "classes": ["tab"] if in_tabs else []})]
+
+    def _is_shown(self, name: Any) -> bool:
+        """Whether a form made from the model shows the field: no secrets, and what the program keeps comes last."""
+        if not isinstance(name, str):
+            return True
+        try:
+            field = self.opts.get_field(name)
+        except FieldDoesNotExist:
+            return True
+        return name not in _KEPT_BY_THE_PROGRAM and not is_secret(field)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Return the page's buttons: those that the person may use and that the row's state allows."""
+        row = self.get_object(request, unquote(str(object_id)))
+        if row is None:
+            return []
+        return [action for action in self._get_base_actions_detail() if self._offers(request, action.method, row)]
+
+    def _offers(self, request: HttpRequest, method: Any, row: Any) -> bool:
+        when: Callable[[Any], bool] | None = getattr(method, "when", None)
+        if when is not None and not when(row):
+            return False
+        permissions = getattr(method, "allowed_permissions", ())
+        return all(getattr(self, f"has_{permission}_permission")(request, row) for permission in permissions)
+
+    # Audit
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        before = {} if add else getattr(form.instance, "_staff_before", {})
+        request.__dict__["_staff_changes"] = {
+            **changes_between(before, form.instance),
+            **inline_changes(formsets or []),
+        }
+        return super().construct_change_message(request, form, formsets, add)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        self._announce("create", request, obj)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        if not request.__dict__.get("_staff_changes"):
+            return None
+        self._announce("update", request, obj)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for row in () if self.deletes_softly else queryset:
+            announce("delete", row, actor=request.user, description=str(row))
+        return super().log_deletions(request, queryset)
+
+    def _announce(self, action: str, request: HttpRequest, row: Any) -> None:
+        changes = request.__dict__.pop("_staff_changes", None)
+        announce(action, row, actor=request.user, description=str(row), changes=changes)
+
+    # Deletion
+
+    def soft_delete_row(self, request: HttpRequest, row: Any) -> None:
+        """Hide one row; an app overrides this to call its service, which then announces it. May raise Refused."""
+        row.soft_delete(timezone.now())
+        announce("delete", row, actor=request.user, description=str(row))
+
+    def restore_row(self, request: HttpRequest, row: Any) -> None:
+        """Show one row again; an app overrides this to call its service, which then announces it. May raise Refused."""
+        row.restore()
+        announce("update", row, event_type="RESTORED", actor=request.user, description=str(row))
+
+    def has_purge_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the person may delete for good: superusers who may delete at all."""
+        return bool(request.user.is_superuser) and bool(self.has_delete_permission(request, obj))
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        actions = super().get_actions(request)
+        if self.deletes_softly:
+            actions.pop("delete_selected", None)
+        return actions
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        extra = {"deletes_softly": self.deletes_softly, **(extra_context or {})}
+        try:
+            return super().delete_view(request, object_id, extra)
+        except (Refused, IntegrityError) as error:
+            messages.error(request, f"Not deleted: {reason_in_words(error, self.model)}")
+            return HttpResponseRedirect(
+                reverse(
+                    f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_change", args=(object_id,)
+                )
+            )
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        if self.deletes_softly:
+            self.soft_delete_row(request, obj)
+        else:
+            super().delete_model(request, obj)
+
+    def get_deleted_objects(self, objs: Iterable[Any], request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        """Return names and counts; Django's own would read every row that goes along into memory."""
+        rows = list(objs)
+        counts = {str(self.opts.verbose_name_plural): len(rows)}
+        if self.deletes_softly:
+            return names_of(rows), counts, set(), []
+        found = consequences_of(rows, request, self.admin_site)
+        return names_of(rows), {**counts, **found.deleted}, found.missing_permissions, found.protected

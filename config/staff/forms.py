@@ -1,0 +1,106 @@
+"""Form parts whose relation fields search instead of listing, and name the chosen row without a query."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.db.models import Q
+from unfold import widgets
+from unfold.forms import PaginationInlineFormSet
+
+from config.staff.columns import list_url
+from config.staff.fields import deletes_softly
+
+
+class SearchSelect(AutocompleteSelect):
+    """A searching select that takes the chosen row's label from `known` where the form has the row already."""
+
+    known: dict[str, str] = {}
+
+    def optgroups(self, name: str, value: list[str], attr: Any = None) -> Any:
+        if len(value) == 1 and value[0] in self.known:
+            blank = [] if self.is_required else [self.create_option(name, "", "", False, 0)]
+            chosen = self.create_option(name, value[0], self.known[value[0]], True, len(blank))
+            return [(None, [*blank, chosen], 0)]
+        return super().optgroups(name, value, attr)
+
+
+class SearchSelectMultiple(AutocompleteSelectMultiple):
+    """A searching select of several rows."""
+
+
+class StaffModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
+    """Model form of the staff site. Offers live rows only, and the row that is already chosen though it be deleted."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if not isinstance(field, forms.ModelChoiceField) or field.queryset is None:
+                continue
+            current = self._chosen(name)
+            if deletes_softly(field.queryset.model):
+                field.queryset = field.queryset.filter(Q(deleted_at__isnull=True) | Q(pk=current))
+            widget = getattr(field.widget, "widget", field.widget)
+            if isinstance(widget, SearchSelect):
+                widget.known = self._known(name, current)
+
+    def _chosen(self, name: str) -> Any:
+        try:
+            return getattr(self.instance, self.instance._meta.get_field(name).attname)
+        except (AttributeError, LookupError):
+            return None
+
+    def _known(self, name: str, current: Any) -> dict[str, str]:
+        field = self.instance._meta.get_field(name)
+        if current is None or not field.is_cached(self.instance):
+            return {}
+        return {str(current): str(getattr(self.instance, name))}
+
+
+class StaffInlineFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # the theme has no types
+    """Inline rows by the page; a first page that holds all rows needs no count."""
+
+    def get_page(self, paginator: Any, page: int) -> Any:
+        rows = self.queryset if self.queryset.ordered else self.queryset.order_by("pk")
+        start = (page - 1) * self.per_page
+        found = list(rows[start : start + self.per_page + 1])
+        for row in found:
+            self.fk.set_cached_value(row, self.instance)
+        if page == 1 and len(found) <= self.per_page:
+            paginator.count = len(found)
+        shown = super().get_page(paginator, page)
+        shown.object_list = found[: self.per_page]
+        return shown
+
+    @property
+    def all_rows_url(self) -> str:
+        return list_url(self.model, f"{self.fk.name}:is:{self.instance.pk}")
+
+
+_WIDGETS: dict[type[forms.Field], type[forms.Widget]] = {
+    forms.IntegerField: widgets.UnfoldAdminIntegerFieldWidget,
+    forms.DecimalField: widgets.UnfoldAdminDecimalFieldWidget,
+    forms.DateField: widgets.UnfoldAdminSingleDateWidget,
+    forms.SplitDateTimeField: widgets.UnfoldAdminSplitDateTimeWidget,
+    forms.EmailField: widgets.UnfoldAdminEmailInputWidget,
+    forms.BooleanField: widgets.UnfoldBooleanSwitchWidget,
+}
+
+
+def dress(form: forms.BaseForm) -> None:
+    """Give the fields of a plain form the widgets of the staff site."""
+    for field in form.fields.values():
+        if isinstance(field.widget, forms.Textarea):
+            field.widget = widgets.UnfoldAdminTextareaWidget()
+        elif isinstance(field, forms.ModelChoiceField):
+            continue
+        elif isinstance(field, forms.ChoiceField):
+            field.widget = widgets.UnfoldAdminSelectWidget()
+            field.widget.choices = field.choices
+        elif type(field) in _WIDGETS:
+            field.widget = _WIDGETS[type(field)]()
+        elif type(field) is forms.CharField:
+            field.widget = widgets.UnfoldAdminTextInputWidget()
+        field.widget.is_required = field.required

@@ -1,0 +1,50 @@
+"""Relation fields on staff forms: every one searches, and takes only rows that the person may see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from config.staff.fields import admin_of, visible_rows
+from config.staff.forms import SearchSelect, SearchSelectMultiple
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+class RelationFields:
+    """Mixin of StaffAdmin and the inlines."""
+
+    model: Any
+    admin_site: Any
+
+    def scope(self, request: HttpRequest, queryset: Any) -> Any:
+        """Return the rows that the person may see: those of the queryset's own `visible_to`, where it has one."""
+        visible_to = getattr(queryset, "visible_to", None)
+        return queryset if visible_to is None else visible_to(request.user)
+
+    def searches(self, request: HttpRequest, field: Any) -> bool:
+        """Whether the related table can be searched: it has an admin class with `search_fields`."""
+        related_admin = admin_of(self.admin_site, field.related_model)
+        return related_admin is not None and bool(related_admin.get_search_fields(request))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if self.searches(request, db_field):
+            kwargs.setdefault("widget", SearchSelect(db_field, self.admin_site))
+        self._bound_choices(db_field, request, kwargs)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]  # mixin
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if self.searches(request, db_field):
+            kwargs.setdefault("widget", SearchSelectMultiple(db_field, self.admin_site))
+        self._bound_choices(db_field, request, kwargs)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]  # mixin
+
+    def _bound_choices(self, db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> None:
+        if "queryset" in kwargs:
+            return
+        rows = visible_rows(request, self.admin_site, db_field.related_model)
+        if rows is not None:
+            kwargs["queryset"] = rows
+        elif admin_of(self.admin_site, db_field.related_model) is not None:
+            # The person may not see the table at all, so no row of it can be chosen either.
+            kwargs["queryset"] = db_field.related_model._default_manager.none()
