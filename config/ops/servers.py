@@ -360,6 +360,8 @@ def _kept_running(order: keeper.Order, *, answers: Callable[[], bool]) -> Iterat
         [sys.executable, keeper.__file__, order.as_json()],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        # Never our own: whoever reads our output to its end would wait for the keeper.
+        stderr=subprocess.STDOUT,
         text=True,
         # Ctrl-C reaches the whole foreground group; the keeper must outlive it to clean up.
         start_new_session=True,
