@@ -57,6 +57,8 @@ class UserIdentity(PublicIdModel, TimestampedModel):
     last_sign_in_method = models.CharField(max_length=50, blank=True, default="")
     last_login_at = models.DateTimeField("last sign-in", null=True, blank=True)
 
+    objects = RowQuerySet.as_manager()
+
     class Meta:
         verbose_name = "linked identity"
         verbose_name_plural = "linked identities"

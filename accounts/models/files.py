@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models.users import User
-from config.db.base import TimestampedModel
+from config.db.base import RowQuerySet, TimestampedModel
 from config.db.constraints import check, choice_valid
 
 
@@ -38,6 +38,8 @@ class StoredFile(TimestampedModel):
     processing_time_ms = models.IntegerField("processing time (ms)", null=True, blank=True)
     uploaded_at = models.DateTimeField("uploaded", default=timezone.now)
     deleted_at = models.DateTimeField("deleted", null=True, blank=True)
+
+    objects = RowQuerySet.as_manager()
 
     class Meta:
         verbose_name = "file"

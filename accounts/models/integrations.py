@@ -6,7 +6,7 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
-from config.db.base import TimestampedModel
+from config.db.base import RowQuerySet, TimestampedModel
 from config.db.constraints import unique
 
 
@@ -24,6 +24,8 @@ class Integration(TimestampedModel):
     )
     metadata = models.JSONField(null=True, blank=True)
     target = GenericForeignKey("content_type", "object_id")
+
+    objects = RowQuerySet.as_manager()
 
     class Meta:
         ordering = ["service", "external_id"]

@@ -36,6 +36,8 @@ class Language(TimestampedModel):
     )
     is_active = models.BooleanField("active", default=True)
 
+    objects = RowQuerySet.as_manager()
+
     class Meta:
         ordering = ["code"]
         constraints = [
@@ -110,6 +112,8 @@ class UserPreference(TimestampedModel):
         related_name="preferences",
     )
     notifications_enabled = models.BooleanField(default=True)
+
+    objects = RowQuerySet.as_manager()
 
     class Meta:
         verbose_name = "preference"

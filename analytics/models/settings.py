@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from accounts.models import User
-from config.db.base import TimestampedModel
+from config.db.base import RowQuerySet, TimestampedModel
 from config.db.constraints import unique
 
 
@@ -18,6 +18,8 @@ class SystemSetting(TimestampedModel):
     updated_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
+
+    objects = RowQuerySet.as_manager()
 
     class Meta:
         ordering = ["key"]

@@ -67,8 +67,6 @@ class TimestampedModel(models.Model):
     created_at = models.DateTimeField("created", default=timezone.now, editable=False)
     updated_at = models.DateTimeField("updated", default=timezone.now, editable=False)
 
-    objects = RowQuerySet.as_manager()
-
     class Meta:
         abstract = True
 

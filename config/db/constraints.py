@@ -16,7 +16,7 @@ from config.db.iso import COUNTRIES, CURRENCIES
 class IsVIN(Func):
     """True where a text has the form of a VIN (ISO 3779): 17 digits and capital letters without I, O and Q."""
 
-    output_field = BooleanField()  # type: ignore[assignment]  # the stubs type a class attribute that Django also allows
+    output_field = BooleanField()
     arity = 1
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:

@@ -22,8 +22,6 @@ else:
     # Django's fields take type parameters in their stubs only.
     CharField, EmailField, TextField = models.CharField, models.EmailField, models.TextField
 
-_LOOKUP_ERROR = "Encrypted values cannot be searched."
-
 
 class NormalizedCharField(CharField):
     """A CharField whose `normalize` runs on every value that goes to the database, in writes and in look-ups."""
@@ -88,6 +86,5 @@ class EncryptedTextField(TextField):
             raise ValidationError(message) from error
 
     def get_lookup(self, lookup_name: str) -> Any:
-        if lookup_name not in {"exact", "isnull"}:
-            raise TypeError(_LOOKUP_ERROR)
-        return super().get_lookup(lookup_name)
+        """Allow only to ask whether there is a value: equal texts are encrypted differently each time."""
+        return super().get_lookup(lookup_name) if lookup_name in {"exact", "isnull"} else None

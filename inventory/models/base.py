@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import StoredFile
 from accounts.validators import validate_image_url
-from config.db.base import PublicIdModel, SoftDeleteModel, SoftDeleteQuerySet, TimestampedModel
+from config.db.base import PublicIdModel, RowT, SoftDeleteModel, SoftDeleteQuerySet, TimestampedModel
 from config.db.constraints import IsVIN, check, choice_valid, public_id_unique, unique
 from config.db.fields import UpperCharField
 from inventory.vin import validate_vin
@@ -84,7 +84,7 @@ def engine_cc(engine_size: str) -> int | None:
     return round(number * 1000) if number < 30 else round(number)
 
 
-class StockQuerySet(SoftDeleteQuerySet):
+class StockQuerySet(SoftDeleteQuerySet[RowT]):
     """Rows that belong to a seller."""
 
     def visible_to(self, user: Any) -> Self:

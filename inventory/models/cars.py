@@ -45,7 +45,7 @@ def validate_paragraphs(value: Any) -> None:
         raise ValidationError("Give a list of paragraphs.")
 
 
-class CarQuerySet(StockQuerySet):
+class CarQuerySet(StockQuerySet["Car"]):
     def available(self) -> Self:
         return self.filter(status=CarStatus.AVAILABLE)
 

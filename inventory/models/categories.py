@@ -15,7 +15,7 @@ from config.db.base import LiveManager, PublicIdModel, SoftDeleteModel, SoftDele
 from config.db.constraints import check, public_id_unique, unique
 
 
-class CategoryQuerySet(SoftDeleteQuerySet):
+class CategoryQuerySet(SoftDeleteQuerySet["Category"]):
     def active(self) -> Self:
         return self.filter(is_active=True)
 
@@ -91,7 +91,7 @@ class Category(PublicIdModel, TimestampedModel, SoftDeleteModel):
 
     def clean(self) -> None:
         super().clean()
-        if self.parent is not None and self.pk is not None and self._is_at_or_below_self(self.parent):
+        if self.parent is not None and not self._state.adding and self._is_at_or_below_self(self.parent):
             raise ValidationError({"parent": "A category cannot be moved under itself or one of its own descendants."})
 
     def _is_at_or_below_self(self, node: Category | None) -> bool:

@@ -84,7 +84,7 @@ class Vehicle(VehicleBase):
             Part.all_objects.filter(vehicle=self).exclude(seller_id=self.seller_id).update(seller_id=self.seller_id)
 
 
-class PartQuerySet(StockQuerySet):
+class PartQuerySet(StockQuerySet["Part"]):
     def available(self) -> Self:
         return self.filter(status=PartStatus.AVAILABLE)
 

@@ -16,6 +16,7 @@ from config.db.base import (
     LiveManager,
     PublicIdModel,
     RowQuerySet,
+    RowT,
     SoftDeleteModel,
     SoftDeleteQuerySet,
     TimestampedModel,
@@ -36,6 +37,8 @@ class LeadStatus(models.TextChoices):
 
 
 CLOSED_STATUSES = (LeadStatus.CONVERTED, LeadStatus.LOST, LeadStatus.SPAM)
+# The roles that may change leads, so that one may be assigned to them.
+WORKING_ROLES = (Role.SUPER_ADMIN, Role.ADMIN)
 
 
 class LeadPriority(models.IntegerChoices):
@@ -58,7 +61,17 @@ class ActivityType(models.TextChoices):
     TEST_DRIVE = "TEST_DRIVE", "Test drive"
 
 
-class LeadQuerySet(SoftDeleteQuerySet):
+# What a person can have done; the program itself writes the other types.
+MANUAL_ACTIVITIES = (
+    ActivityType.EMAIL_SENT,
+    ActivityType.PHONE_CALL,
+    ActivityType.MEETING,
+    ActivityType.CAR_SHOWN,
+    ActivityType.TEST_DRIVE,
+)
+
+
+class LeadQuerySet(SoftDeleteQuerySet["Lead"]):
     def open(self) -> Self:
         return self.exclude(status__in=CLOSED_STATUSES)
 
@@ -93,11 +106,17 @@ class Lead(PublicIdModel, TimestampedModel, SoftDeleteModel):
         blank=True,
         related_name="leads_assigned",
         db_index=False,
-        limit_choices_to={"is_staff": True, "is_active": True},
+        limit_choices_to={"role__in": WORKING_ROLES, "is_active": True},
     )
 
     status = models.CharField(max_length=12, choices=LeadStatus, default=LeadStatus.NEW)
     priority = models.SmallIntegerField(choices=LeadPriority, default=LeadPriority.MEDIUM)
+    priority_set_by_staff = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Somebody chose the priority, so a new score leaves it alone.",
+    )
     score = models.SmallIntegerField(default=0, editable=False)
     score_factors = models.JSONField(default=dict, blank=True, editable=False)
     subject_label = models.CharField("asked about", max_length=255, blank=True, default="", editable=False)
@@ -125,6 +144,8 @@ class Lead(PublicIdModel, TimestampedModel, SoftDeleteModel):
         ]
         indexes = [
             models.Index(Lower("email"), name="lead_email"),
+            # Earlier leads of the same person are found by e-mail or by telephone.
+            models.Index(name="lead_phone", fields=["phone"], condition=~Q(phone="")),
             models.Index(name="lead_status", fields=["status"]),
             models.Index(name="lead_score", fields=["score"]),
             models.Index(name="lead_created", fields=["-created_at"]),
@@ -138,7 +159,7 @@ class Lead(PublicIdModel, TimestampedModel, SoftDeleteModel):
         return f"{self.name}: {self.subject_label}" if self.subject_label else self.name
 
 
-class OfLeadQuerySet(RowQuerySet):
+class OfLeadQuerySet(RowQuerySet[RowT]):
     def visible_to(self, user: User) -> Self:
         if user.role == Role.ADMIN:
             return self.filter(Q(lead__assigned_to=user) | Q(lead__assigned_to__isnull=True))

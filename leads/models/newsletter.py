@@ -42,4 +42,4 @@ class NewsletterSubscriber(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.email
+        return str(self.email)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
 
 from accounts.models import User
-from config.db.base import TimestampedModel
+from accounts.models.users import Role
+from config.db.base import RowQuerySet, TimestampedModel
 from config.db.constraints import check, choice_valid, unique
 from config.db.ids import CROCKFORD
 
@@ -21,6 +23,9 @@ class TicketStatus(models.TextChoices):
     WAITING_INTERNAL = "waiting_internal", "Waiting for us"
     RESOLVED = "resolved", "Resolved"
     CLOSED = "closed", "Closed"
+
+
+SOLVED_STATUSES = (TicketStatus.RESOLVED, TicketStatus.CLOSED)
 
 
 class TicketType(models.TextChoices):
@@ -40,9 +45,21 @@ class TicketPriority(models.IntegerChoices):
     CRITICAL = 5, "Critical"
 
 
+# The roles that may answer tickets, so that one may be assigned to them.
+HELP_DESK_ROLES = (Role.SUPER_ADMIN, Role.ADMIN)
+
+
 def new_ticket_number() -> str:
     """Return a number that people can read over the telephone, such as T-7K3F9QX2."""
     return "T-" + "".join(secrets.choice(CROCKFORD) for _ in range(8))
+
+
+class SupportTicketQuerySet(RowQuerySet["SupportTicket"]):
+    def unsolved(self) -> Self:
+        return self.exclude(status__in=SOLVED_STATUSES)
+
+    def visible_to(self, user: User) -> Self:
+        return self if user.sees_everything else self.filter(user=user)
 
 
 class SupportTicket(TimestampedModel):
@@ -60,13 +77,15 @@ class SupportTicket(TimestampedModel):
         null=True,
         blank=True,
         related_name="tickets_assigned",
-        limit_choices_to={"is_staff": True, "is_active": True},
+        limit_choices_to={"role__in": HELP_DESK_ROLES, "is_active": True},
     )
     due_at = models.DateTimeField("due", null=True, blank=True)
 
     status = models.CharField(max_length=18, choices=TicketStatus, default=TicketStatus.OPEN)
     first_response_at = models.DateTimeField("first answer", null=True, blank=True, editable=False)
     resolved_at = models.DateTimeField("resolved", null=True, blank=True, editable=False)
+
+    objects = SupportTicketQuerySet.as_manager()
 
     class Meta:
         ordering = ["-priority", "-created_at", "-id"]
@@ -77,7 +96,7 @@ class SupportTicket(TimestampedModel):
             choice_valid("priority", TicketPriority),
             check(
                 "resolved_when_dated",
-                Q(resolved_at__isnull=True) | Q(status__in=(TicketStatus.RESOLVED, TicketStatus.CLOSED)),
+                Q(resolved_at__isnull=True) | Q(status__in=SOLVED_STATUSES),
                 "An open ticket has no date of resolution.",
             ),
         ]
@@ -93,6 +112,12 @@ class SupportTicket(TimestampedModel):
         return f"{self.number} {self.title}"
 
 
+class TicketCommentQuerySet(RowQuerySet["TicketComment"]):
+    def visible_to(self, user: User) -> Self:
+        """The help desk sees every comment, a customer the public ones on own tickets."""
+        return self if user.sees_everything else self.filter(ticket__user=user, is_internal=False)
+
+
 class TicketComment(TimestampedModel):
     """One answer or remark; internal ones never reach the customer."""
 
@@ -102,6 +127,8 @@ class TicketComment(TimestampedModel):
     )
     text = models.TextField()
     is_internal = models.BooleanField("internal", default=False, help_text="Never shown to the customer.")
+
+    objects = TicketCommentQuerySet.as_manager()
 
     class Meta:
         verbose_name = "comment"

@@ -14,6 +14,7 @@ from config.db.base import (
     LiveManager,
     PublicIdModel,
     RowQuerySet,
+    RowT,
     SoftDeleteModel,
     SoftDeleteQuerySet,
     TimestampedModel,
@@ -36,6 +37,10 @@ class VoucherState(models.TextChoices):
     SUSPENDED = "suspended", "Suspended"
 
 
+# What was promised to people who used it, or can be used no more, is left as it was.
+FINISHED_STATES = (VoucherState.REDEEMED, VoucherState.EXPIRED)
+
+
 class DiscountType(models.TextChoices):
     PERCENTAGE = "percentage", "Percentage"
     FIXED = "fixed", "Fixed amount"
@@ -53,7 +58,7 @@ class ClaimStatus(models.TextChoices):
     EXPIRED = "expired", "Expired"
 
 
-class VoucherQuerySet(SoftDeleteQuerySet):
+class VoucherQuerySet(SoftDeleteQuerySet["Voucher"]):
     def published(self) -> Self:
         return self.filter(state=VoucherState.PUBLISHED)
 
@@ -141,6 +146,11 @@ class Voucher(PublicIdModel, TimestampedModel, SoftDeleteModel):
         return self.title_key
 
     @property
+    def is_editable(self) -> bool:
+        """Whether staff and the seller may still change it."""
+        return self.state not in FINISHED_STATES
+
+    @property
     def discount_label(self) -> str:
         """The discount in words for people, such as "15 %" or "250.00 ZAR"."""
         if self.discount_type == DiscountType.PERCENTAGE:
@@ -148,7 +158,7 @@ class Voucher(PublicIdModel, TimestampedModel, SoftDeleteModel):
         return f"{self.discount_value:.2f} {self.currency}"
 
 
-class OfVoucherQuerySet(RowQuerySet):
+class OfVoucherQuerySet(RowQuerySet[RowT]):
     def visible_to(self, user: User) -> Self:
         return self if user.sees_everything else self.filter(voucher__seller__owner=user)
 
