@@ -66,8 +66,10 @@ def distance_km(latitude: float, longitude: float, to_latitude: Any, to_longitud
     return Value(2 * EARTH_RADIUS_KM) * ASin(Sqrt(Least(square, Value(1.0), output_field=FloatField())))
 
 
-def in_polygon(polygon: dict[str, Any], latitude: float, longitude: float) -> bool:
+def in_polygon(polygon: dict[str, Any] | None, latitude: float, longitude: float) -> bool:
     """Return whether a GeoJSON polygon holds a point: inside the outer ring or on its edge, and not within a hole."""
+    if polygon is None:
+        return False
     outer, *holes = polygon["coordinates"]
     point = (longitude, latitude)
     if not (_on_edge(outer, point) or _inside(outer, point)):

@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import PurePath
-from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from config.db.errors import Refused
-
-if TYPE_CHECKING:
-    from typing import BinaryIO
 
 MEGABYTE = 1024 * 1024
 LARGEST_PICTURE = 10 * MEGABYTE
@@ -77,9 +73,3 @@ def thumbnail(content: bytes) -> bytes:
         target = BytesIO()
         small.save(target, format="WEBP", quality=THUMBNAIL_QUALITY)
     return target.getvalue()
-
-
-def read_whole(upload: BinaryIO) -> bytes:
-    """Return the bytes of an upload, stopping just beyond the largest picture."""
-    upload.seek(0)
-    return upload.read(LARGEST_PICTURE + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from accounts.models import Language, Seller, Translation, User
 from accounts.models.sellers import BusinessType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from django.http import HttpRequest
 
@@ -135,7 +136,7 @@ def resolve_texts(keys: Iterable[str] | Mapping[str, str], language: str) -> dic
     In `language` if that is active, else in the default language, else what the mapping `keys` gives for the key
     (a plain iterable gives nothing), else the key itself.
     """
-    wanted = dict(keys) if hasattr(keys, "keys") else dict.fromkeys(keys, "")
+    wanted = dict(keys) if isinstance(keys, Mapping) else dict.fromkeys(keys, "")
     in_language = Q(language=language, language__is_active=True)
     rows = Translation.objects.filter(in_language | Q(language__is_default=True), key__in=list(wanted))
     found: dict[str, str] = {}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from accounts.images import read_whole, recognise, thumbnail
+from accounts.images import LARGEST_PICTURE, recognise, thumbnail
 from accounts.models import StoredFile
 from config.db.errors import Refused
 from config.db.ids import new_ulid
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _FOLDER = re.compile(r"[a-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 
 
-def store_image(*, upload: UploadedFile, owner: User | None, folder: str) -> StoredFile:
+def store_image(*, upload: UploadedFile[Any], owner: User | None, folder: str) -> StoredFile:
     """Keep an uploaded picture and a thumbnail of it, whose address is in ``metadata["thumbnail"]``.
 
     Raises PictureRefused for what is no picture, not the one it claims to be, or too large; nothing is kept then.
@@ -32,7 +32,8 @@ def store_image(*, upload: UploadedFile, owner: User | None, folder: str) -> Sto
     if not _FOLDER.fullmatch(folder):
         raise Refused(f"{folder!r} is no folder: use letters, digits, dashes and slashes.")
     file_name = PurePath(upload.name or "").name
-    content = read_whole(upload)
+    upload.seek(0)
+    content = upload.read(LARGEST_PICTURE + 1)
     kind = recognise(content, file_name=file_name, claimed_type=upload.content_type or "")
     # Never the client's name: it may clash, climb out of the folder or carry another extension.
     stem = f"{folder}/{new_ulid()}"
