@@ -64,6 +64,8 @@ def _open_servers(stack: contextlib.ExitStack) -> list[str]:
     os.environ["REDIS_URL"] = cache.url
     # A developer's own .env must not change what the tests prove.
     os.environ["ENV_FILE"] = os.devnull
+    # A pool holds sessions open, and PostgreSQL drops no database while there is one.
+    os.environ["DATABASE_POOL_SIZE"] = "0"
     return [f"database: {name}", f"cache: {cache}"]
 
 
