@@ -69,7 +69,7 @@ def condition_rank(field: str = "condition") -> Case:
 
 
 def validate_model_year(value: int) -> None:
-    """Raise ValidationError unless `value` lies between 1900 and next year; the upper end moves, so it is no constraint."""
+    """Raise ValidationError unless `value` lies between 1900 and next year (which moves: no constraint can say it)."""
     next_year = timezone.now().year + 1
     if not 1900 <= value <= next_year:
         raise ValidationError(f"The year lies between 1900 and {next_year}.")

@@ -50,9 +50,10 @@ class CarQuerySet(StockQuerySet["Car"]):
         return self.filter(status=CarStatus.AVAILABLE)
 
     def public(self, *, now: datetime) -> Self:
-        """Cars that the marketplace shows at `now`."""
-        published = Q(published_at__isnull=True) | Q(published_at__lte=now)
-        return self.live().available().filter(published)
+        """Cars that the marketplace shows at `now`: published, available, of our own or of a live, verified seller."""
+        ours = Q(seller__isnull=True)
+        verified = Q(seller__is_verified=True, seller__is_active=True, seller__deleted_at__isnull=True)
+        return self.live().available().filter(ours | verified, published_at__lte=now)
 
 
 class Car(VehicleBase):
@@ -65,7 +66,7 @@ class Car(VehicleBase):
         max_length=255,
         db_index=False,
         blank=True,
-        help_text="The address of the car's page; made from make, model and year when left empty, and stable after that.",
+        help_text="The address of the car's page; made from make, model and year when left empty, then stable.",
     )
     seller = models.ForeignKey(Seller, on_delete=models.PROTECT, null=True, blank=True, related_name="cars")
     price = price_field()
@@ -87,7 +88,11 @@ class Car(VehicleBase):
 
     status = models.CharField(max_length=18, choices=CarStatus, default=CarStatus.AVAILABLE)
     published_at = models.DateTimeField(
-        "published", default=timezone.now, null=True, blank=True, help_text="Kept out of public lists until then."
+        "published",
+        default=timezone.now,
+        null=True,
+        blank=True,
+        help_text="Kept out of public lists until then, and altogether while empty.",
     )
     sold_at = models.DateTimeField("sold", null=True, blank=True)
 
@@ -145,12 +150,15 @@ class Car(VehicleBase):
         """Save the car; an old slug that was changed on purpose is kept, so that its address can redirect."""
         self.name = self.name or f"{self.make} {self.model}"
         if not self.slug:
-            self.slug = free_slug(f"{self.make} {self.model} {self.year}", self._slug_is_taken)
+            self.slug = free_slug(f"{self.make} {self.model} {self.year}", self._slug_is_taken, otherwise="car")
         old_slug = type(self).all_objects.filter(pk=self.pk).values_list("slug", flat=True).first() if self.pk else None
         super().save(*args, **kwargs)
         if old_slug and old_slug != self.slug:
             CarSlugHistory.objects.filter(slug=self.slug, car=self).delete()
-            CarSlugHistory.objects.get_or_create(slug=old_slug, defaults={"car": self})
+            # An address that two cars had leads to the one that had it last.
+            CarSlugHistory.objects.update_or_create(
+                slug=old_slug, defaults={"car": self, "created_at": timezone.now()}
+            )
 
     def _slug_is_taken(self, slug: str) -> bool:
         others = type(self).all_objects.exclude(pk=self.pk).filter(slug=slug)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Concat, Lower, Substr
-from django.utils.text import slugify
 
 from accounts.models import Seller, User
 from config.db.base import LiveManager, PublicIdModel, SoftDeleteModel, SoftDeleteQuerySet, TimestampedModel
 from config.db.constraints import check, public_id_unique, unique
+from inventory.slugs import free_slug
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class CategoryQuerySet(SoftDeleteQuerySet["Category"]):
@@ -91,34 +94,52 @@ class Category(PublicIdModel, TimestampedModel, SoftDeleteModel):
 
     def clean(self) -> None:
         super().clean()
-        if self.parent is not None and not self._state.adding and self._is_at_or_below_self(self.parent):
+        if self.parent is not None and self.pk is not None and self._is_at_or_below_self(self.parent):
             raise ValidationError({"parent": "A category cannot be moved under itself or one of its own descendants."})
 
     def _is_at_or_below_self(self, node: Category | None) -> bool:
-        while node is not None:
+        seen: set[int] = set()
+        while node is not None and node.pk not in seen:
             if node.pk == self.pk:
                 return True
+            seen.add(node.pk)
             node = node.parent
         return False
 
     @transaction.atomic
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Save the node and, where its place changed, the place of everything below it.
 
         Raises ValidationError if the new parent is the node itself or one of its descendants.
         """
+        before = self._lock_tree()
         self.clean()
-        self.slug = self.slug or slugify(self.name)
-        old_path, old_level = self.path, self.level
+        self.slug = self.slug or free_slug(self.name, self._slug_is_taken, otherwise="category")
         self.level = self.parent.level + 1 if self.parent else 1
         self.path = f"{self.parent.path if self.parent else ''}{self.slug}/"
-        super().save(*args, **kwargs)
-        if old_path and old_path != self.path:
-            below = type(self).all_objects.filter(path__startswith=old_path).exclude(pk=self.pk)
+        if update_fields is not None:
+            update_fields = {*update_fields, "slug", "level", "path"}
+        super().save(*args, update_fields=update_fields, **kwargs)
+        if before is not None and before.path not in {"", self.path}:
+            below = type(self).all_objects.filter(path__startswith=before.path).exclude(pk=self.pk)
             below.update(
-                path=Concat(Value(self.path), Substr("path", len(old_path) + 1)),
-                level=F("level") + (self.level - old_level),
+                path=Concat(Value(self.path), Substr("path", len(before.path) + 1)),
+                level=F("level") + (self.level - before.level),
             )
+
+    def _lock_tree(self) -> Category | None:
+        """Let nobody else move a node until we are done, and return this one as stored.
+
+        Two moves at once could each be right and make a ring together.
+        """
+        categories = type(self).all_objects
+        list(categories.filter(parent__isnull=True).order_by("pk").select_for_update().values_list("pk"))
+        if self.parent is not None:
+            self.parent.refresh_from_db()
+        return categories.filter(pk=self.pk).first()
+
+    def _slug_is_taken(self, slug: str) -> bool:
+        return type(self).all_objects.exclude(pk=self.pk).filter(slug=slug).exists()
 
 
 class SellerCategory(models.Model):
