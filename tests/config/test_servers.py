@@ -210,6 +210,18 @@ def test_servers_are_gone_however_their_owner_ends(how: signal.Signals) -> None:
     wait_until(lambda: not any([cluster.exists(), cache.exists(), *map(is_running, process_ids)]))
 
 
+@pytest.mark.usefixtures("own_servers")
+def test_a_command_runs_beside_both_servers_and_its_status_is_ours(open_folder: Path) -> None:
+    look = "import os, sys; print(os.environ['DATABASE_URL'], os.environ['REDIS_URL']); sys.exit(3)"
+    command = [sys.executable, "-m", "config.ops.local", str(open_folder / "servers"), sys.executable, "-c", look]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 3, done.stderr
+    announced, found = done.stdout.splitlines()
+    assert announced.startswith("Using PostgreSQL ")
+    assert [url.partition("://")[0] for url in found.split()] == ["postgresql", "unix"]
+    assert (open_folder / "servers" / "postgresql" / "PG_VERSION").is_file()
+
+
 def process_id_of(url: str) -> int:
     client = redis.Redis.from_url(url)
     return int(client.info("server")["process_id"])
