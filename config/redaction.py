@@ -19,7 +19,7 @@ _PAIR = re.compile(
            | (?:bearer|basic|token)\s+ [^\s,;&]+
            | [^\s"',;&)}}\]]+ )"""
 )
-_URL_PASSWORD = re.compile(r"(?P<start>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@]+@", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"(?P<start>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@]+@", re.IGNORECASE)
 _SECRET_COLUMN = re.compile(rf'"[^"]*{_SECRET_WORD}[^"]*"', re.IGNORECASE)
 _SQL_TEXT = re.compile(r"'(?:[^']|'')*'")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import psycopg
 from django.conf import settings
@@ -13,12 +13,12 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import AmbiguityError, MigrationLoader
 
 from config.db.errors import Refused
+from config.ops.direct import direct_connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.db.backends.base.base import BaseDatabaseWrapper
-    from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlConnection
     from django.db.migrations.state import ProjectState
 
 # Advisory locks are numbers; this one stands for "somebody migrates this database".
@@ -78,8 +78,7 @@ def alone(connection: BaseDatabaseWrapper) -> Iterator[None]:
         yield
         return
     timeout = settings.MIGRATION_LOCK_TIMEOUT
-    parameters = cast("PostgresqlConnection", connection).get_connection_params()
-    with psycopg.Connection.connect(**parameters, autocommit=True) as lock:
+    with direct_connection(connection) as lock:
         lock.execute(
             "SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', '0', false)", [str(timeout)]
         )

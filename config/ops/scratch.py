@@ -9,7 +9,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import psycopg
 from django.conf import settings
@@ -19,12 +19,12 @@ from psycopg import sql
 
 from config.database_url import POSTGRESQL, SQLITE, Limits, django_database, parse_database_url, url_of
 from config.db.errors import Refused
+from config.ops.direct import direct_connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.db.backends.base.base import BaseDatabaseWrapper
-    from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlConnection
 
 # What a child process must not inherit: it would lead the child back to the real database.
 DATABASE_VARIABLES = ("DATABASE_URL", "DIRECT_DATABASE_URL", "SHADOW_DATABASE_URL", "PG_PASSWORD")
@@ -47,12 +47,12 @@ def scratch_url(connection: BaseDatabaseWrapper) -> Iterator[str]:
             empty_schema(shadow)
         yield url
     else:
-        yield from _new_database(cast("PostgresqlConnection", connection))
+        yield from _new_database(connection)
 
 
-def _new_database(connection: PostgresqlConnection) -> Iterator[str]:
+def _new_database(connection: BaseDatabaseWrapper) -> Iterator[str]:
     name = f"forecourt_scratch_{secrets.token_hex(4)}"
-    with psycopg.Connection.connect(**connection.get_connection_params(), autocommit=True) as server:
+    with direct_connection(connection) as server:
         try:
             server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         except psycopg.errors.InsufficientPrivilege as error:

@@ -12,6 +12,7 @@ from django.db import DatabaseError, IntegrityError, OperationalError, transacti
 
 from config.database_url import shown_url
 from config.db.errors import Refused
+from config.ops.direct import refuse_unreachable
 from config.ops.migrating import pending_migrations
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def verify(connection: BaseDatabaseWrapper) -> Verification:
     """Look at connection, migrations, rows, constraints and writing. Leaves nothing behind in the database."""
     result = Verification(shown_url(connection.settings_dict))
     try:
-        connection.ensure_connection()
-    except OperationalError as error:
+        refuse_unreachable(connection)
+    except (Refused, OperationalError) as error:
         result.problems.append(f"No connection: {str(error).strip()}")
         return result
     result.version, result.extensions = _version_and_extensions(connection)
@@ -124,10 +125,7 @@ def verify_start(connection: BaseDatabaseWrapper) -> None:
 
     ``START_WITH_PENDING_MIGRATIONS`` lets the second pass, for releases whose migrations run beside the old code.
     """
-    try:
-        connection.ensure_connection()
-    except OperationalError as error:
-        raise Refused(f"{shown_url(connection.settings_dict)} cannot be reached: {str(error).strip()}") from error
+    refuse_unreachable(connection)
     pending = pending_migrations(connection)
     if pending and not settings.START_WITH_PENDING_MIGRATIONS:
         raise Refused(

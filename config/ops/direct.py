@@ -1,0 +1,40 @@
+"""Connections to PostgreSQL outside of Django's set and its pool, for what needs a session of its own."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import psycopg
+
+from config.database_url import shown_url
+from config.db.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.backends.postgresql.base import DatabaseWrapper
+
+
+@contextmanager
+def direct_connection(connection: BaseDatabaseWrapper) -> Iterator[psycopg.Connection[Any]]:
+    """Yield a connection to the same database, in autocommit mode, and close it afterwards.
+
+    It fails at once where the pool would go on trying. Raises Refused when the server cannot be reached.
+    """
+    parameters = cast("DatabaseWrapper", connection).get_connection_params()
+    try:
+        session = psycopg.Connection.connect(**parameters, autocommit=True)
+    except psycopg.OperationalError as error:
+        raise Refused(f"{shown_url(connection.settings_dict)} cannot be reached: {str(error).strip()}") from error
+    with session:
+        yield session
+
+
+def refuse_unreachable(connection: BaseDatabaseWrapper) -> None:
+    """Raise Refused when the database cannot be reached, without the pool's patience."""
+    if connection.vendor == "postgresql":
+        with direct_connection(connection):
+            return
+    connection.ensure_connection()

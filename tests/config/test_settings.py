@@ -1,0 +1,131 @@
+"""What the settings make of an environment, each read by a fresh Python as a deployment would."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.config.variables import PROJECT, example_variables
+
+SECRET = "kJ8#mQ2$vX5^zR7&wT4*yU9!aS3@dF6%gH1+bN0=cL_pE-iO~" + "x7"
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": SECRET,
+    "FIELD_ENCRYPTION_KEYS": SECRET[::-1],
+    "ALLOWED_HOSTS": "admin.example.org",
+    "DATABASE_URL": "postgresql://forecourt:hush@db.example.org/forecourt",
+    "REDIS_URL": "redis://cache.example.org:6379/0",
+}
+
+
+def manage(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run manage.py with these variables alone."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, str(PROJECT / "manage.py"), *arguments],
+        env=inherited | {"ENV_FILE": os.devnull} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def settings_of(environment: dict[str, str], *names: str) -> dict[str, object]:
+    """Return these settings as such a process sees them."""
+    code = (
+        f"import json; from django.conf import settings as s; print(json.dumps({{n: getattr(s, n) for n in {names}}}))"
+    )
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    variables = {"ENV_FILE": os.devnull, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env=inherited | variables | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded: dict[str, object] = json.loads(result.stdout)
+    return loaded
+
+
+def test_a_deployment_check_of_production_finds_nothing() -> None:
+    result = manage(PRODUCTION, "check", "--deploy", "--fail-level", "DEBUG")
+    assert (result.returncode, result.stdout) == (0, "System check identified no issues (0 silenced).\n"), result.stderr
+
+
+def test_the_example_file_is_a_valid_environment_that_changes_nothing(tmp_path: Path) -> None:
+    example = {variable.name: variable.default for variable in example_variables()}
+    names = ("DEBUG", "TIME_ZONE", "DATABASES", "MIGRATION_LOCK_TIMEOUT", "CACHES", "LOGGING", "PGBOUNCER")
+    assert settings_of(example | {"ENV_FILE": os.devnull}, *names) == settings_of({}, *names)
+
+
+def test_an_env_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
+    file = tmp_path / "env"
+    file.write_text("TIME_ZONE=Europe/Helsinki\nDEFAULT_CURRENCY=zar\n")
+    seen = settings_of({"ENV_FILE": str(file), "DEFAULT_CURRENCY": "PYG"}, "TIME_ZONE", "DEFAULT_CURRENCY")
+    assert seen == {"TIME_ZONE": "Europe/Helsinki", "DEFAULT_CURRENCY": "PYG"}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"DEBUG": "yess"}, "Error: DEBUG='yess' is neither true nor false: write true or false."),
+        ({"TIME_ZONE": "Europe/Belgium"}, "Error: TIME_ZONE='Europe/Belgium' is not in the zone database"),
+        ({"DEFAULT_CURRENCY": "EURO"}, "Error: DEFAULT_CURRENCY='EURO' is no ISO 4217 code"),
+        ({"ENVIRONMENT": "prod"}, "Error: ENVIRONMENT='prod': write one of development, staging, production."),
+        ({"WEB_CONCURRENCY": "0"}, "Error: WEB_CONCURRENCY='0': write a whole number from 1"),
+        ({"SECRET_KEY": ""}, "Error: SECRET_KEY is missing, and ENVIRONMENT is production"),
+        ({"FIELD_ENCRYPTION_KEYS": ""}, "Error: FIELD_ENCRYPTION_KEYS is missing"),
+        ({"DATABASE_URL": ""}, "Error: DATABASE_URL is missing, and ENVIRONMENT is production"),
+        ({"DATABASE_URL": "mysql://a:hush@h/d"}, "Error: DATABASE_URL begins with 'mysql'"),
+    ],
+)
+def test_a_wrong_variable_stops_every_command_with_one_sentence(change: dict[str, str], sentence: str) -> None:
+    result = manage(PRODUCTION | change, "check")
+    assert result.returncode == 1
+    assert result.stderr.startswith(sentence)
+    assert len(result.stderr.splitlines()) == 1
+    assert "hush" not in result.stderr
+
+
+def test_traceback_shows_where_a_wrong_variable_was_read() -> None:
+    result = manage({"DEBUG": "yess"}, "check", "--traceback")
+    assert result.returncode == 1
+    assert "Traceback" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "size", "patience"), [("development", 5, 10), ("staging", 20, 20), ("production", 50, 30)]
+)
+def test_each_environment_has_its_pool(environment: str, size: int, patience: int) -> None:
+    seen = settings_of(PRODUCTION | {"ENVIRONMENT": environment}, "DATABASES")
+    pool = seen["DATABASES"]["default"]["OPTIONS"]["pool"]  # type: ignore[index]  # plain JSON
+    assert (pool["max_size"], pool["timeout"]) == (size, patience)
+
+
+def test_the_url_wins_over_the_variable_and_the_variable_over_the_environment() -> None:
+    url = PRODUCTION["DATABASE_URL"]
+    with_variable = settings_of(PRODUCTION | {"DATABASE_POOL_SIZE": "7"}, "DATABASE_POOL_REQUESTED")
+    assert with_variable == {"DATABASE_POOL_REQUESTED": 7}
+    both = {"DATABASE_POOL_SIZE": "7", "DATABASE_URL": f"{url}?connection_limit=9"}
+    assert settings_of(PRODUCTION | both, "DATABASE_POOL_REQUESTED") == {"DATABASE_POOL_REQUESTED": 9}
+
+
+def test_production_encrypts_and_development_serves_plain_http() -> None:
+    names = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS", "DEBUG")
+    assert list(settings_of(PRODUCTION, *names).values()) == [True, True, True, 31_536_000, False]
+    assert list(settings_of({}, *names).values()) == [False, False, False, 0, True]
+    databases = settings_of(PRODUCTION, "DATABASES")["DATABASES"]
+    assert databases["default"]["OPTIONS"]["sslmode"] == "require"  # type: ignore[index]  # plain JSON
+
+
+def test_sql_is_logged_in_development_only() -> None:
+    for environment, level in (("development", "DEBUG"), ("staging", "WARNING")):
+        seen = settings_of(PRODUCTION | {"ENVIRONMENT": environment, "LOG_SQL": "true"}, "LOGGING")
+        assert seen["LOGGING"]["loggers"]["django.db.backends"]["level"] == level  # type: ignore[index]  # plain JSON
