@@ -5,3 +5,9 @@ from django.apps import AppConfig
 
 class LeadsConfig(AppConfig):
     name = "leads"
+
+    def ready(self) -> None:
+        """Listen to the apps below."""
+        from leads import receivers
+
+        receivers.connect()

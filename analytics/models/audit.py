@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any, NoReturn
+
 from django.db import models
 from django.utils import timezone
 
 from accounts.models import Seller, User
 from config.db.base import PublicIdModel
 from config.db.constraints import choice_valid, public_id_unique
+from config.db.errors import Refused
+
+_NEVER_CHANGED = "Entries of the audit log are never changed."
 
 
 class AuditAction(models.TextChoices):
@@ -18,6 +23,11 @@ class AuditAction(models.TextChoices):
     LOGOUT = "logout", "Signed out"
     STATUS_CHANGE = "status_change", "Status changed"
     OTHER = "other", "Other"
+
+
+class AuditLogQuerySet(models.QuerySet["AuditLog"]):
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise Refused(_NEVER_CHANGED)
 
 
 class AuditLog(PublicIdModel):
@@ -45,6 +55,8 @@ class AuditLog(PublicIdModel):
     error_message = models.TextField("error", blank=True, default="")
     created_at = models.DateTimeField("when", default=timezone.now, editable=False)
 
+    objects = AuditLogQuerySet.as_manager()
+
     class Meta:
         verbose_name = "audit entry"
         verbose_name_plural = "audit log"
@@ -61,3 +73,9 @@ class AuditLog(PublicIdModel):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} {self.entity_label or self.event_type}".strip()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the entry. Raises Refused if it was written before."""
+        if not self._state.adding:
+            raise Refused(_NEVER_CHANGED)
+        super().save(*args, **kwargs)

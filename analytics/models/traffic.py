@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import BigIntegerField, Q, Value
@@ -9,7 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Seller, User
-from config.db.base import PublicIdModel
+from config.db.base import PublicIdModel, RowQuerySet
 from config.db.constraints import check, choice_valid, public_id_unique, unique
 from inventory.models import Car, Part
 
@@ -40,6 +42,11 @@ class VitalRating(models.TextChoices):
     POOR = "poor", "Poor"
 
 
+class EventQuerySet(RowQuerySet["Event"]):
+    def visible_to(self, user: User) -> Self:
+        return self if user.sees_everything else self.filter(seller__owner=user)
+
+
 class Event(PublicIdModel):
     """One thing that a visitor did."""
 
@@ -60,6 +67,8 @@ class Event(PublicIdModel):
     metadata = models.JSONField(null=True, blank=True)
     is_bot = models.BooleanField("bot", default=False)
     created_at = models.DateTimeField("created", default=timezone.now, editable=False)
+
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         ordering = ["-occurred_at", "-id"]

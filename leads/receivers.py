@@ -1,0 +1,28 @@
+"""What leads must do when something happens in an app below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from accounts.signals import user_leaving
+from config.db.errors import Refused
+from leads.models import Lead
+from leads.services.leads import lock_person
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def refuse_while_leads_are_open(*, user: User, **kwargs: Any) -> None:
+    """Refuse to let a person go whose open leads nobody would work. Raises Refused with their number."""
+    # Whoever assigns a lead takes the same lock, so none can slip in before the person is gone.
+    lock_person(user).first()
+    number = Lead.objects.filter(assigned_to=user).open().count()
+    if number:
+        leads = "1 open lead is" if number == 1 else f"{number} open leads are"
+        raise Refused(f"{leads} assigned to {user}: assign them to somebody else first.")
+
+
+def connect() -> None:
+    """Connect the receivers; called once, when the apps are ready."""
+    user_leaving.connect(refuse_while_leads_are_open, dispatch_uid="leads.refuse_while_leads_are_open")

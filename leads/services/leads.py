@@ -1,0 +1,429 @@
+"""Leads: from the first request to the last word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Count, F, Q, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from accounts.models import Seller, User
+from accounts.models.users import Role
+from config.audit import announce
+from config.db.errors import Refused
+from config.db.iso import ZERO_DECIMAL_CURRENCIES
+from config.options import option
+from leads.models import Lead, LeadActivity, LeadNote
+from leads.models.leads import (
+    CLOSED_STATUSES,
+    MANUAL_ACTIVITIES,
+    WORKING_ROLES,
+    ActivityType,
+    LeadPriority,
+    LeadQuerySet,
+    LeadStatus,
+)
+from leads.scoring import current_rules, priority_for, score_lead
+from leads.services.timeline import DESCRIPTION_LENGTH, timeline_entry
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from decimal import Decimal
+
+    from inventory.models import Car, Part
+
+NOTE_LENGTH = 2000
+NOTE_PREVIEW = 100
+MOST_AT_ONCE = 1000
+
+
+class LeadChanged(Refused):
+    """Somebody else changed the lead after it was read."""
+
+    def __init__(self, lead: Lead) -> None:
+        super().__init__(f"Somebody else has changed or deleted {lead} meanwhile. Reload the page and look again.")
+
+
+# The request
+
+
+@transaction.atomic
+def create_lead(
+    *,
+    name: str,
+    email: str,
+    message: str,
+    phone: str = "",
+    source: str = "contact_form",
+    car: Car | None = None,
+    part: Part | None = None,
+    seller: Seller | None = None,
+    user: User | None = None,
+    priority: LeadPriority | None = None,
+    ip_address: str | None = None,
+    user_agent: str = "",
+    actor: User | None = None,
+    now: datetime | None = None,
+) -> Lead:
+    """Store a request with its score, and assign it where staff asked for that.
+
+    Texts are kept as they were typed. `ip_address` and `user_agent` are the sender's, so they are never taken from the
+    request of a colleague who types a lead in. Raises ValidationError for fields that are empty, too long or malformed.
+    """
+    now = now or timezone.now()
+    lead = Lead(
+        name=name,
+        email=email,
+        phone=phone,
+        message=message,
+        source=source,
+        car=car,
+        part=part,
+        seller=seller or _seller_of(car, part),
+        user=user,
+        subject_label=subject_label(car, part),
+        ip_address=ip_address,
+        user_agent=user_agent,
+        created_at=now,
+        updated_at=now,
+    )
+    rules = current_rules()
+    if rules.scoring:
+        lead.score, lead.score_factors = score_lead(
+            name=name, email=email, phone=phone, message=message, has_car=car is not None, rules=rules
+        )
+        lead.priority = priority_for(lead.score, rules)
+    if priority is not None:
+        lead.priority, lead.priority_set_by_staff = priority, True
+    lead.clean_fields(exclude=["car", "part", "seller", "user", "assigned_to"])
+    lead.save()
+    timeline_entry(lead, ActivityType.CREATED, f"Received by {source}", actor=actor, now=now).save()
+    announce(
+        "create",
+        lead,
+        event_type="LEAD_CREATED",
+        actor=actor,
+        seller=lead.seller,
+        description=f"Lead received by {source}",
+        metadata={"source": source, "score": lead.score},
+    )
+    if option("leads.auto_assignment") and (assignee := _least_busy_person()) is not None:
+        assign_lead(lead=lead, assignee=assignee, actor=actor, now=now)
+    return lead
+
+
+def _seller_of(car: Car | None, part: Part | None) -> Seller | None:
+    subject = part if part is not None else car
+    return subject.seller if subject is not None else None
+
+
+def subject_label(car: Car | None, part: Part | None) -> str:
+    """Return what was asked about as it was then, so that it can be read after the row is gone."""
+    labels = [f"{subject}, {_price(subject.price, subject.currency)}" for subject in (car, part) if subject is not None]
+    return "; ".join(labels)[: Lead._meta.get_field("subject_label").max_length]
+
+
+def _price(amount: Decimal, currency: str) -> str:
+    return f"{amount:.{0 if currency in ZERO_DECIMAL_CURRENCIES else 2}f} {currency}"
+
+
+def _least_busy_person() -> User | None:
+    is_open = ~Q(leads_assigned__status__in=CLOSED_STATUSES) & Q(leads_assigned__deleted_at__isnull=True)
+    people = User.objects.filter(role=Role.ADMIN, is_active=True)
+    return people.annotate(open_leads=Count("leads_assigned", filter=is_open)).order_by("open_leads", "pk").first()
+
+
+# Status
+
+
+@transaction.atomic
+def change_lead_status(
+    *, lead: Lead, status: LeadStatus | str, actor: User | None = None, now: datetime | None = None
+) -> Lead:
+    """Move a lead on. The first contact is dated once; closing dates the end, and reopening takes that date away.
+
+    Raises LeadChanged if the lead no longer has the status that it was read with.
+    """
+    now, old, new = now or timezone.now(), LeadStatus(lead.status), LeadStatus(status)
+    if old == new:
+        return lead
+    if not Lead.objects.filter(pk=lead.pk, status=old).update(**_status_values(new, now)):
+        raise LeadChanged(lead)
+    lead.refresh_from_db(fields=["status", "responded_at", "closed_at", "updated_at"])
+    _status_entry(lead, old, new, actor, now).save()
+    announce(
+        "status_change",
+        lead,
+        event_type="LEAD_STATUS_CHANGED",
+        actor=actor,
+        description=f"{old.label} to {new.label}",
+        changes={"status": [old, new]},
+    )
+    return lead
+
+
+def change_status_of_leads(
+    *, leads: LeadQuerySet, status: LeadStatus | str, actor: User | None = None, now: datetime | None = None
+) -> int:
+    """Move many leads on by the rules for one, and return how many had another status. Raises Refused for too many."""
+    moment, new = now or timezone.now(), LeadStatus(status)
+
+    def entry(lead: Lead) -> LeadActivity:
+        return _status_entry(lead, LeadStatus(lead.status), new, actor, moment)
+
+    values = _status_values(new, moment)
+    wanted, told = ~Q(status=new), {"status": new}
+    change = _Change("STATUS", values, wanted=wanted, told=told, entry=entry, action="status_change")
+    return _change_many(leads, change, actor)
+
+
+def _status_values(status: LeadStatus, now: datetime) -> dict[str, Any]:
+    values: dict[str, Any] = {"status": status, "closed_at": now if status in CLOSED_STATUSES else None}
+    if status == LeadStatus.CONTACTED:
+        values["responded_at"] = Coalesce(F("responded_at"), Value(now))
+    return values
+
+
+def _status_entry(lead: Lead, old: LeadStatus, new: LeadStatus, actor: User | None, now: datetime) -> LeadActivity:
+    description, metadata = f"{old.label} to {new.label}", {"from": old, "to": new}
+    return timeline_entry(lead, ActivityType.STATUS_CHANGED, description, actor=actor, now=now, metadata=metadata)
+
+
+# Priority
+
+
+@transaction.atomic
+def change_lead_priority(
+    *, lead: Lead, priority: LeadPriority | int, actor: User | None = None, now: datetime | None = None
+) -> Lead:
+    """Choose a lead's priority; from then on a new score leaves it alone.
+
+    Raises LeadChanged if the lead no longer has the priority that it was read with.
+    """
+    now, old, new = now or timezone.now(), LeadPriority(lead.priority), LeadPriority(priority)
+    if old == new:
+        return lead
+    won = Lead.objects.filter(pk=lead.pk, priority=old).update(priority=new, priority_set_by_staff=True)
+    if not won:
+        raise LeadChanged(lead)
+    lead.refresh_from_db(fields=["priority", "priority_set_by_staff", "updated_at"])
+    priority_entry(lead, old, new, actor, now).save()
+    announce(
+        "update",
+        lead,
+        event_type="LEAD_PRIORITY_CHANGED",
+        actor=actor,
+        description=f"{old.label} to {new.label}",
+        changes={"priority": [old, new]},
+    )
+    return lead
+
+
+def change_priority_of_leads(
+    *, leads: LeadQuerySet, priority: LeadPriority | int, actor: User | None = None, now: datetime | None = None
+) -> int:
+    """Choose the priority of many leads, and return how many had another. Raises Refused for too many."""
+    moment, new = now or timezone.now(), LeadPriority(priority)
+
+    def entry(lead: Lead) -> LeadActivity:
+        return priority_entry(lead, LeadPriority(lead.priority), new, actor, moment)
+
+    values = {"priority": new, "priority_set_by_staff": True}
+    change = _Change("PRIORITY", values, wanted=~Q(priority=new), told={"priority": new}, entry=entry)
+    return _change_many(leads, change, actor)
+
+
+def priority_entry(lead: Lead, old: LeadPriority, new: LeadPriority, actor: User | None, now: datetime) -> LeadActivity:
+    """Return the timeline's entry of a changed priority, not yet written."""
+    description, metadata = f"{old.label} to {new.label}", {"from": old, "to": new}
+    return timeline_entry(lead, ActivityType.PRIORITY_CHANGED, description, actor=actor, now=now, metadata=metadata)
+
+
+# Assignment
+
+
+@transaction.atomic
+def assign_lead(*, lead: Lead, assignee: User | None, actor: User | None = None, now: datetime | None = None) -> Lead:
+    """Give a lead to a colleague, or to nobody.
+
+    Raises Refused for somebody who cannot work leads, LeadChanged if the lead went to somebody else meanwhile.
+    """
+    now = now or timezone.now()
+    old = lead.assigned_to
+    if old == assignee:
+        return lead
+    _check_assignee(assignee)
+    if not Lead.objects.filter(pk=lead.pk, assigned_to=old).update(assigned_to=assignee):
+        raise LeadChanged(lead)
+    lead.refresh_from_db(fields=["assigned_to", "updated_at"])
+    _assignment_entry(lead, assignee, actor, now).save()
+    announce(
+        "update",
+        lead,
+        event_type="LEAD_ASSIGNED",
+        actor=actor,
+        description=_assignment_in_words(assignee),
+        changes={"assigned_to": [_public_id(old), _public_id(assignee)]},
+    )
+    return lead
+
+
+@transaction.atomic
+def assign_leads(
+    *, leads: LeadQuerySet, assignee: User | None, actor: User | None = None, now: datetime | None = None
+) -> int:
+    """Give many leads to a colleague, or to nobody, and return how many moved. Raises Refused as `assign_lead`."""
+    moment = now or timezone.now()
+
+    def entry(lead: Lead) -> LeadActivity:
+        return _assignment_entry(lead, assignee, actor, moment)
+
+    _check_assignee(assignee)
+    told = {"assigned_to": _public_id(assignee)}
+    change = _Change("ASSIGN", {"assigned_to": assignee}, wanted=~Q(assigned_to=assignee), told=told, entry=entry)
+    return _change_many(leads, change, actor)
+
+
+def _check_assignee(assignee: User | None) -> None:
+    """Raise Refused unless leads can be given to this person; the person cannot leave before we are done."""
+    if assignee is None:
+        return
+    if lock_person(assignee).filter(role__in=WORKING_ROLES, is_active=True).first() is None:
+        raise Refused(f"{assignee} cannot work leads: choose an active administrator.")
+
+
+def lock_person(user: User) -> Any:
+    """Return the person's row, locked until the transaction ends, so that assigning and leaving wait for each other."""
+    # Not the full lock: that would hold up everybody who writes a row which merely names the person.
+    return User.objects.select_for_update(no_key=True).filter(pk=user.pk)
+
+
+def _assignment_entry(lead: Lead, assignee: User | None, actor: User | None, now: datetime) -> LeadActivity:
+    metadata = {"to": _public_id(assignee)}
+    words = _assignment_in_words(assignee)
+    return timeline_entry(lead, ActivityType.ASSIGNED, words, actor=actor, now=now, metadata=metadata)
+
+
+def _assignment_in_words(assignee: User | None) -> str:
+    return f"Assigned to {assignee}" if assignee is not None else "Assigned to nobody"
+
+
+def _public_id(user: User | None) -> str | None:
+    return user.public_id if user is not None else None
+
+
+# Notes and activities
+
+
+@transaction.atomic
+def add_lead_note(*, lead: Lead, text: str, actor: User | None = None, now: datetime | None = None) -> LeadNote:
+    """Write a note on a lead. Raises Refused for an empty note and for one of more than 2000 characters."""
+    now, text = now or timezone.now(), text.strip()
+    if not 0 < len(text) <= NOTE_LENGTH:
+        raise Refused(f"A note has 1 to {NOTE_LENGTH} characters; this one has {len(text)}.")
+    preview = text if len(text) <= NOTE_PREVIEW else f"{text[: NOTE_PREVIEW - 1]}…"
+    entry = timeline_entry(lead, ActivityType.NOTE_ADDED, preview, actor=actor, now=now)
+    note: LeadNote = LeadNote.objects.create(lead=lead, author=entry.actor, text=text, created_at=now)
+    entry.metadata = {"note": note.pk}
+    entry.save()
+    announce("create", note, event_type="NOTE_ADDED_TO_LEAD", actor=actor, description=f"Note on {lead}")
+    return note
+
+
+@transaction.atomic
+def record_lead_activity(
+    *,
+    lead: Lead,
+    type: ActivityType | str,  # noqa: A002 - the name of the column
+    description: str = "",
+    metadata: dict[str, Any] | None = None,
+    actor: User | None = None,
+    now: datetime | None = None,
+) -> LeadActivity:
+    """Record a call, mail, meeting, showing or test drive.
+
+    Raises Refused for the types that the program writes by itself, and for more than 1000 characters.
+    """
+    kind, description = ActivityType(type), description.strip()
+    if kind not in MANUAL_ACTIVITIES:
+        raise Refused(f"“{kind.label}” is written by itself; choose what you did.")
+    if len(description) > DESCRIPTION_LENGTH:
+        raise Refused(f"A description has at most {DESCRIPTION_LENGTH} characters; this one has {len(description)}.")
+    now = now or timezone.now()
+    entry = timeline_entry(lead, kind, description, actor=actor, now=now, metadata=metadata)
+    entry.save()
+    announce("create", entry, event_type="LEAD_ACTIVITY_RECORDED", actor=actor, description=f"{kind.label}: {lead}")
+    return entry
+
+
+# Deletion
+
+
+@transaction.atomic
+def delete_lead(*, lead: Lead, actor: User | None = None, now: datetime | None = None) -> Lead:
+    """Hide a lead. Raises Refused if it is hidden already."""
+    if not Lead.objects.filter(pk=lead.pk).update(deleted_at=now or timezone.now()):
+        raise Refused(f"{lead} is deleted already.")
+    lead.refresh_from_db(fields=["deleted_at", "updated_at"])
+    announce("delete", lead, event_type="LEAD_DELETED", actor=actor, description="Lead deleted")
+    return lead
+
+
+@transaction.atomic
+def restore_lead(*, lead: Lead, actor: User | None = None) -> Lead:
+    """Show a hidden lead again. Raises Refused if it is not hidden."""
+    if not Lead.all_objects.deleted().filter(pk=lead.pk).update(deleted_at=None):
+        raise Refused(f"{lead} is not deleted.")
+    lead.refresh_from_db(fields=["deleted_at", "updated_at"])
+    announce("update", lead, event_type="LEAD_RESTORED", actor=actor, description="Lead restored")
+    return lead
+
+
+def delete_leads(*, leads: LeadQuerySet, actor: User | None = None, now: datetime | None = None) -> int:
+    """Hide many leads, and return how many. Raises Refused for too many."""
+    change = _Change("DELETE", {"deleted_at": now or timezone.now()}, action="delete")
+    return _change_many(leads, change, actor)
+
+
+# Many leads at once
+
+
+@dataclass(frozen=True)
+class _Change:
+    """The same change to many leads: what it is called, which columns it writes, and which leads need it."""
+
+    name: str
+    values: dict[str, Any]
+    wanted: Q = field(default_factory=Q)
+    told: dict[str, Any] = field(default_factory=dict)
+    entry: Callable[[Lead], LeadActivity] | None = None
+    action: str = "update"
+
+
+@transaction.atomic
+def _change_many(leads: LeadQuerySet, change: _Change, actor: User | None) -> int:
+    """Make the change: one entry in each lead's timeline, and one in the audit log that names them all."""
+    keys = list(leads.values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+    if len(keys) > MOST_AT_ONCE:
+        raise Refused(f"Choose at most {MOST_AT_ONCE} leads at once.")
+    # In the order of the key, so that two such runs cannot wait for each other in a circle.
+    locked = Lead.objects.filter(pk__in=keys).filter(change.wanted).select_for_update().order_by("pk")
+    changed = list(locked)
+    if not changed:
+        return 0
+    Lead.objects.filter(pk__in=[lead.pk for lead in changed]).update(**change.values)
+    if change.entry is not None:
+        LeadActivity.objects.bulk_create([change.entry(lead) for lead in changed])
+    ids = [lead.public_id for lead in changed]
+    announce(
+        change.action,
+        event_type=f"BULK_LEADS_{change.name}",
+        actor=actor,
+        description=f"{len(ids)} leads",
+        metadata={"entity_type": "leads.lead", "ids": ids, "count": len(ids), **change.told},
+    )
+    return len(ids)
