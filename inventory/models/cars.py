@@ -156,9 +156,7 @@ class Car(VehicleBase):
         if old_slug and old_slug != self.slug:
             CarSlugHistory.objects.filter(slug=self.slug, car=self).delete()
             # An address that two cars had leads to the one that had it last.
-            CarSlugHistory.objects.update_or_create(
-                slug=old_slug, defaults={"car": self, "created_at": timezone.now()}
-            )
+            CarSlugHistory.objects.update_or_create(slug=old_slug, defaults={"car": self, "created_at": timezone.now()})
 
     def _slug_is_taken(self, slug: str) -> bool:
         others = type(self).all_objects.exclude(pk=self.pk).filter(slug=slug)

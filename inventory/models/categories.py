@@ -94,7 +94,7 @@ class Category(PublicIdModel, TimestampedModel, SoftDeleteModel):
 
     def clean(self) -> None:
         super().clean()
-        if self.parent is not None and self.pk is not None and self._is_at_or_below_self(self.parent):
+        if not self._state.adding and self._is_at_or_below_self(self.parent):
             raise ValidationError({"parent": "A category cannot be moved under itself or one of its own descendants."})
 
     def _is_at_or_below_self(self, node: Category | None) -> bool:
