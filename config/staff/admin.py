@@ -19,10 +19,10 @@ from config.audit import announce
 from config.db.errors import Refused
 from config.staff.actions import CollectsActions, reason_in_words, service_action
 from config.staff.changes import changes_between, inline_changes, snapshot
-from config.staff.columns import EMPTY
+from config.staff.columns import EMPTY, tell_reader
 from config.staff.deletion import consequences_of, names_of
 from config.staff.export import export_view
-from config.staff.fields import deletes_softly, visible_rows
+from config.staff.fields import deletes_softly
 from config.staff.filters import DeletedFilter, FieldFilters, chips_of, conditions_of
 from config.staff.forms import StaffModelForm
 from config.staff.relations import RelationFields
@@ -52,12 +52,7 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]  # the theme has no typ
             # The head of the page tells the number of rows only where it differs from all there are.
             self.full_result_count = self.result_count
         for row in self.result_list:
-            mark(row, request, self.model_admin.admin_site)
-
-
-def mark(row: Any, request: HttpRequest, site: Any) -> None:
-    """Tell `row` who reads it."""
-    row._staff_request, row._staff_site = request, site
+            tell_reader(row, request, self.model_admin.admin_site)
 
 
 def _delete(*, row: Any, admin: Any, request: HttpRequest) -> None:
@@ -182,7 +177,7 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
             row = rows.get(**{field.name: field.to_python(object_id)})
         except (self.model.DoesNotExist, ValidationError, ValueError):
             return None
-        mark(row, request, self.admin_site)
+        tell_reader(row, request, self.admin_site)
         row._staff_before = snapshot(row)
         return row
 
@@ -277,19 +272,7 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         readonly = tuple(super().get_readonly_fields(request, obj))
         own = [field.name for field in self.opts.concrete_fields]
         kept = [name for name in _KEPT_BY_THE_PROGRAM if name in own and name not in readonly]
-        return (*readonly, *kept, *self._closed_relations(request, readonly))
-
-    def _closed_relations(self, request: HttpRequest, readonly: tuple[Any, ...]) -> list[str]:
-        """Return the relations to tables that the person may not view: nothing there could be chosen."""
-        return [
-            field.name
-            for field in self.opts.concrete_fields
-            if field.remote_field is not None
-            and field.editable
-            and field.name not in readonly
-            and self.admin_site.is_registered(field.related_model)
-            and visible_rows(request, self.admin_site, field.related_model) is None
-        ]
+        return (*readonly, *kept, *self.closed_relations(request, readonly))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fieldsets = list(super().get_fieldsets(request, obj))

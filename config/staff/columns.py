@@ -146,6 +146,11 @@ def change_url(row: Any, related: Any) -> str:
         return ""
 
 
+def tell_reader(row: Any, request: Any, site: Any) -> None:
+    """Tell `row` who reads it, so that its columns link only where the person may go."""
+    row._staff_request, row._staff_site = request, site
+
+
 def related_count(relation: str, label: str) -> Callable[[Any], Any]:
     """Show how many rows point at this one, as a link to them; `relation` is the name of the reverse relation.
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 from unfold import widgets
 from unfold.forms import PaginationInlineFormSet
 
-from config.staff.columns import list_url
+from config.staff.columns import list_url, tell_reader
 from config.staff.fields import deletes_softly
 
 
@@ -62,12 +62,16 @@ class StaffModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in t
 class StaffInlineFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # the theme has no types
     """Inline rows by the page; a first page that holds all rows needs no count."""
 
+    # Who reads the rows, and on which site; set by the inline.
+    reader: tuple[Any, Any] = (None, None)
+
     def get_page(self, paginator: Any, page: int) -> Any:
         rows = self.queryset if self.queryset.ordered else self.queryset.order_by("pk")
         start = (page - 1) * self.per_page
         found = list(rows[start : start + self.per_page + 1])
         for row in found:
             self.fk.set_cached_value(row, self.instance)
+            tell_reader(row, *self.reader)
         if page == 1 and len(found) <= self.per_page:
             paginator.count = len(found)
         shown = super().get_page(paginator, page)

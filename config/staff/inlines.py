@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.utils.html import format_html
 from unfold.admin import StackedInline, TabularInline
+from unfold.decorators import display
 
+from config.staff.columns import change_url
 from config.staff.forms import StaffInlineFormSet, StaffModelForm
 from config.staff.relations import RelationFields
 
@@ -24,6 +27,17 @@ class _StaffInline(RelationFields):
     hide_title = True
     needs: tuple[str, ...] = ()
 
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)  # type: ignore[misc]  # the mixin stands before an inline
+        formset.reader = (request, self.admin_site)
+        return formset
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        readonly = super().get_readonly_fields(request, obj)  # type: ignore[misc]  # the mixin stands before an inline
+        closed = [name for name in self.closed_relations(request, readonly) if name != self.fk_name]
+        shown = self.fields
+        return (*readonly, *[name for name in closed if shown is None or name in shown])
+
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = self.scope(request, super().get_queryset(request))  # type: ignore[misc]  # the mixin stands before an inline
         shown = [field.name for field in self.model._meta.concrete_fields if field.remote_field is not None]
@@ -41,13 +55,17 @@ class StaffStackedInline(_StaffInline, StackedInline):  # type: ignore[misc]  # 
 class RelatedListInline(StaffTabularInline):
     """The first rows of a large table, to look at, each with a link to its page, and a link to all of them.
 
-    `fields` names the columns.
+    `fields` names the columns that follow the link.
     """
 
     template_after = "staff/all_rows.html"
     per_page = 10
-    show_change_link = True
-    hide_title = False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["record", *(self.fields or ())]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return self.get_fields(request, obj)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -58,5 +76,7 @@ class RelatedListInline(StaffTabularInline):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields or super().get_readonly_fields(request, obj)
+    @display(description="Record")
+    def record(self, row: Any) -> str:
+        address = change_url(row, row)
+        return format_html('<a class="staff-link" href="{}">{}</a>', address, row) if address else str(row)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db import models
+
 from config.staff.fields import admin_of, visible_rows
 from config.staff.forms import SearchSelect, SearchSelectMultiple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.http import HttpRequest
 
 
@@ -22,10 +26,27 @@ class RelationFields:
         visible_to = getattr(queryset, "visible_to", None)
         return queryset if visible_to is None else visible_to(request.user)
 
+    def closed_relations(self, request: HttpRequest, readonly: Iterable[Any]) -> list[str]:
+        """Return the relations to tables that the person may not view: shown, but nothing there could be chosen."""
+        return [
+            field.name
+            for field in self.model._meta.concrete_fields
+            if field.remote_field is not None
+            and field.editable
+            and field.name not in readonly
+            and admin_of(self.admin_site, field.related_model) is not None
+            and visible_rows(request, self.admin_site, field.related_model) is None
+        ]
+
     def searches(self, request: HttpRequest, field: Any) -> bool:
         """Whether the related table can be searched: it has an admin class with `search_fields`."""
         related_admin = admin_of(self.admin_site, field.related_model)
         return related_admin is not None and bool(related_admin.get_search_fields(request))
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if isinstance(db_field, models.URLField):
+            kwargs.setdefault("assume_scheme", "https")
+        return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]  # mixin
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if self.searches(request, db_field):
