@@ -5,7 +5,7 @@ A car marks exactly one of its pictures; of a part's pictures the first is the p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
 
     from accounts.models import User
-
-ImageT = TypeVar("ImageT", CarImage, PartImage)
 
 
 @transaction.atomic
@@ -44,7 +42,7 @@ def attach_image(
 
 
 @transaction.atomic
-def set_primary_image(*, image: ImageT, actor: User | None = None) -> ImageT:
+def set_primary_image(*, image: CarImage | PartImage, actor: User | None = None) -> CarImage | PartImage:
     """Make a picture the primary one of its car, or the first one of its part; doing it again changes nothing."""
     row = _lock(_row_of(image))
     changed = _mark(image) if isinstance(image, CarImage) else _move_to_front(image)
