@@ -118,7 +118,8 @@ def analyze(model: type[models.Model], *, using: str = "") -> None:
 def _copy(connection: BaseDatabaseWrapper, model: type[models.Model], columns: list[str]) -> Iterator[Write]:
     table, _ = _quoted(connection, model)
     names = ", ".join(map(connection.ops.quote_name, columns))
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+    statement = f"COPY {table} ({names}) FROM STDIN"
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         yield copy.write_row
 
 

@@ -1,0 +1,142 @@
+"""One run of `seed --scale`: reserve keys, make block after block, write them in one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING
+
+from django.db import connection, models, transaction
+
+from accounts.models import Language, Seller, User
+from config.db import bulk
+from config.db.errors import Refused
+from config.ops.scale import demand, ground, people, stock, traffic
+from config.ops.scale.rows import (
+    NUMBERS_PER_BLOCK,
+    NUMBERS_PER_SEED,
+    SEEDS,
+    Block,
+    part_of_time,
+    unique_code,
+)
+from inventory.models import Car, Category, Part, Vehicle
+from leads.models import Lead, SupportTicket, Voucher, VoucherClaim, VoucherCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from config.ops.scale.rows import Table
+
+    Keys = dict[type[models.Model], range]
+
+ROWS_PER_BLOCK = 10_000
+LARGEST_SCALE = NUMBERS_PER_SEED // NUMBERS_PER_BLOCK
+LARGEST_SEED = SEEDS - 1
+# Keys out of reserved ranges: these are the rows to which others refer. Claims may leave some unused.
+KEYS_PER_BLOCK: dict[type[models.Model], int] = {
+    User: people.USERS,
+    Seller: people.SELLERS,
+    Vehicle: stock.VEHICLES,
+    Part: stock.PARTS,
+    Car: stock.CARS,
+    Lead: demand.LEADS,
+    Voucher: demand.VOUCHERS,
+    VoucherClaim: demand.MOST_CLAIMS,
+    SupportTicket: demand.TICKETS,
+}
+
+
+def run_scale(
+    *, scale: int, random_seed: int, now: datetime, progress: Callable[[int], None] | None = None
+) -> dict[str, int]:
+    """Add `scale` times ROWS_PER_BLOCK rows and return how many went into each model, by label.
+
+    All rows come in one transaction: a run that is killed or fails leaves nothing. The same seed, `now` and database
+    give the same rows, but for primary keys. Nobody who is made here has a password. `progress` is told every so often
+    how many rows are written. Raises Refused if the rows of this seed are here already, and ValueError where scale or
+    seed are out of range.
+    """
+    if not 1 <= scale <= LARGEST_SCALE:
+        raise ValueError(f"The scale lies between 1 and {LARGEST_SCALE}.")
+    if not 0 <= random_seed <= LARGEST_SEED:
+        raise ValueError(f"The random seed lies between 0 and {LARGEST_SEED}.")
+    with transaction.atomic():
+        _settle_session()
+        _refuse_second_run(random_seed)
+        counts = _write(scale, random_seed, now, progress or (lambda rows: None))
+    for model in counts:
+        bulk.analyze(model)
+    return {model._meta.label: count for model, count in counts.items()}
+
+
+def _settle_session() -> None:
+    """Lift the limits that are meant for web requests, until the transaction ends."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        # Foreign keys are looked at after each table instead of all at the end.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def _refuse_second_run(random_seed: int) -> None:
+    code = unique_code(random_seed, 0)
+    if SupportTicket.objects.filter(number=f"T-{code}").exists() or VoucherCode.objects.filter(code=code).exists():
+        raise Refused(
+            f"The rows of random seed {random_seed} are in this database already: give another --random-seed to add more."
+        )
+
+
+def _write(
+    scale: int, random_seed: int, now: datetime, progress: Callable[[int], None]
+) -> Counter[type[models.Model]]:
+    begin, _ = part_of_time(now, 0, scale)
+    leaves, new_categories = ground.add_categories(Random(f"{random_seed}/categories"), begin)  # noqa: S311
+    counts: Counter[type[models.Model]] = Counter({Language: ground.add_languages(begin), Category: new_categories})
+    reserved = {model: bulk.reserve_keys(model, count * scale) for model, count in KEYS_PER_BLOCK.items()}
+    already_there = counts.total()
+
+    def make(number: int) -> list[Table]:
+        begin, end = part_of_time(now, number, scale)
+        block = Block(
+            seed=random_seed,
+            number=number,
+            begin=begin,
+            end=end,
+            now=now,
+            keys={model: reserved[model][number * each : (number + 1) * each] for model, each in KEYS_PER_BLOCK.items()},
+            categories=leaves,
+        )
+        # What was added above counts towards the first block.
+        return fill(block, rows=ROWS_PER_BLOCK - (already_there if number == 0 else 0))
+
+    for tables in _one_ahead(make, scale):
+        for table in tables:
+            counts[table.model] += bulk.load(table.model, table.columns, table.rows)
+            progress(counts.total())
+    return +counts
+
+
+def fill(block: Block, *, rows: int) -> list[Table]:
+    """Make a block of so many rows and return its tables in the order in which they can be written."""
+    everybody = people.add_people(block)
+    goods = stock.add_stock(block, everybody)
+    demand.add_demand(block, everybody, goods)
+    traffic.add_traffic(block, everybody, goods, rows=rows)
+    return list(block.tables())
+
+
+def _one_ahead(make: Callable[[int], list[Table]], count: int) -> Iterator[list[Table]]:
+    """Give the blocks in order, making the next one while the server works on the present one."""
+    with ThreadPoolExecutor(max_workers=1) as maker:
+        coming = maker.submit(partial(make, 0))
+        for number in range(count):
+            present = coming.result()
+            if number + 1 < count:
+                coming = maker.submit(partial(make, number + 1))
+            yield present
