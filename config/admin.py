@@ -79,7 +79,9 @@ class StaffSite(BaseStaffSite):
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         """Return the sidebar's groups with the lists that the person may view."""
-        groups = [{"items": [_item("Dashboard", "space_dashboard", reverse("admin:index"), request)]}]
+        groups: list[dict[str, Any]] = [
+            {"items": [_item("Dashboard", "space_dashboard", reverse("admin:index"), request)]}
+        ]
         for title, lists in NAVIGATION.items():
             items = [
                 _item(capfirst(str(model._meta.verbose_name_plural)), icon, list_url(model), request)

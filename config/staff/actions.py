@@ -191,7 +191,7 @@ def _question(admin: Any, request: HttpRequest, rows: Any, page: dict[str, Any],
         ],
         "back": _change_url(admin, rows[0]) if on_page else request.get_full_path(),
     }
-    request.current_app = admin.admin_site.name  # type: ignore[attr-defined]  # what Django's own admin views set
+    request.current_app = admin.admin_site.name
     return TemplateResponse(request, "staff/action.html", context)
 
 

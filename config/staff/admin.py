@@ -65,15 +65,9 @@ def _restore(*, row: Any, admin: Any, request: HttpRequest) -> None:
 
 
 def _purge(*, row: Any, admin: Any, request: HttpRequest) -> None:
-    """Remove a deleted row and what hangs on it. Raises Refused where it is live or other rows forbid it."""
     if row.deleted_at is None:
         raise Refused("it is live: delete it first.")
-    name = str(row)
-    try:
-        row.delete()
-    except (ProtectedError, RestrictedError) as error:
-        raise Refused("other rows need it.") from error
-    announce("delete", row, event_type="DELETED_FOR_GOOD", actor=request.user, description=name)
+    admin.purge_row(request, row)
 
 
 def _is_deleted(row: Any) -> bool:
@@ -88,6 +82,8 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
     """
 
     form = StaffModelForm
+    actions: Any = ()
+    actions_detail: Any = ()
     list_per_page = 50
     list_max_show_all = 200
     show_full_result_count = False
@@ -285,7 +281,7 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
                 (title, {**options, "fields": [name for name in options["fields"] if self._is_shown(name)]})
                 for title, options in fieldsets
             ]
-        placed = {name for name in flatten_fieldsets(fieldsets) if isinstance(name, str)}
+        placed = set(flatten_fieldsets(fieldsets))
         missing = [name for name in kept if name not in placed]
         if obj is None or not missing:
             return fieldsets
@@ -358,6 +354,14 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         """Show one row again; an app overrides this to call its service, which then announces it. May raise Refused."""
         row.restore()
         announce("update", row, event_type="RESTORED", actor=request.user, description=str(row))
+
+    def purge_row(self, request: HttpRequest, row: Any) -> None:
+        """Remove a deleted row and what hangs on it; an app overrides this to call its service. May raise Refused."""
+        announce("delete", row, event_type="DELETED_FOR_GOOD", actor=request.user, description=str(row))
+        try:
+            row.delete()
+        except (ProtectedError, RestrictedError) as error:
+            raise Refused("other rows need it.") from error
 
     def has_purge_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the person may delete for good: superusers who may delete at all."""

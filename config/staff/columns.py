@@ -162,8 +162,10 @@ def related_count(relation: str, label: str) -> Callable[[Any], Any]:
         count = getattr(row, name, None)
         field = row._meta.get_field(relation).field
         site, request = getattr(row, "_staff_site", None), getattr(row, "_staff_request", None)
-        if count is None or site is None or visible_rows(request, site, field.model) is None:
-            return EMPTY if count is None else str(count)
+        if count is None:
+            return EMPTY
+        if request is None or site is None or visible_rows(request, site, field.model) is None:
+            return str(count)
         address = list_url(field.model, f"{field.name}:is:{row.pk}")
         return format_html('<a class="staff-count" href="{}" aria-label="{} {}">{}</a>', address, count, label, count)
 

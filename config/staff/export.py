@@ -43,7 +43,7 @@ def export_view(model_admin: Any, request: HttpRequest) -> HttpResponseBase:
         raise PermissionDenied
     asked = request.GET.copy()
     chosen, form = asked.pop(COLUMN, []), asked.pop(FORMAT, [""])[-1]
-    request.GET = asked
+    request.GET = asked  # type: ignore[assignment]  # a request's own is merely an immutable one
     meta = model_admin.opts
     back = reverse(f"{model_admin.admin_site.name}:{meta.app_label}_{meta.model_name}_changelist")
     try:
@@ -67,7 +67,7 @@ def export_view(model_admin: Any, request: HttpRequest) -> HttpResponseBase:
         "chips": model_admin.chips(changelist),
         "back": f"{back}?{asked.urlencode()}",
     }
-    request.current_app = model_admin.admin_site.name  # type: ignore[attr-defined]  # what Django's own views set
+    request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "staff/export.html", context)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Q
 from unfold import widgets
 from unfold.forms import PaginationInlineFormSet
@@ -13,13 +14,16 @@ from unfold.forms import PaginationInlineFormSet
 from config.staff.columns import list_url, tell_reader
 from config.staff.fields import deletes_softly
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class SearchSelect(AutocompleteSelect):
     """A searching select that takes the chosen row's label from `known` where the form has the row already."""
 
     known: dict[str, str] = {}
 
-    def optgroups(self, name: str, value: list[str], attr: Any = None) -> Any:
+    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
         if len(value) == 1 and value[0] in self.known:
             blank = [] if self.is_required else [self.create_option(name, "", "", False, 0)]
             chosen = self.create_option(name, value[0], self.known[value[0]], True, len(blank))
@@ -48,9 +52,10 @@ class StaffModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in t
 
     def _chosen(self, name: str) -> Any:
         try:
-            return getattr(self.instance, self.instance._meta.get_field(name).attname)
-        except (AttributeError, LookupError):
+            field = self.instance._meta.get_field(name)
+        except FieldDoesNotExist:
             return None
+        return None if field.many_to_many else getattr(self.instance, field.attname)
 
     def _known(self, name: str, current: Any) -> dict[str, str]:
         field = self.instance._meta.get_field(name)

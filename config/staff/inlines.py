@@ -25,6 +25,8 @@ class _StaffInline(RelationFields):
     extra = 0
     per_page = 20
     hide_title = True
+    fields: Any
+    fk_name: Any
     needs: tuple[str, ...] = ()
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
@@ -76,7 +78,7 @@ class RelatedListInline(StaffTabularInline):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @display(description="Record")
+    @display(description="Record")  # type: ignore[untyped-decorator]  # the theme has no types
     def record(self, row: Any) -> str:
         address = change_url(row, row)
         return format_html('<a class="staff-link" href="{}">{}</a>', address, row) if address else str(row)

@@ -63,9 +63,14 @@ class RelationFields:
     def _bound_choices(self, db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> None:
         if "queryset" in kwargs:
             return
-        rows = visible_rows(request, self.admin_site, db_field.related_model)
+        model = db_field.related_model
+        rows = visible_rows(request, self.admin_site, model)
         if rows is not None:
             kwargs["queryset"] = rows
-        elif admin_of(self.admin_site, db_field.related_model) is not None:
+        elif admin_of(self.admin_site, model) is not None:
             # The person may not see the table at all, so no row of it can be chosen either.
-            kwargs["queryset"] = db_field.related_model._default_manager.none()
+            kwargs["queryset"] = model._default_manager.none()
+        else:
+            # A table without lists, such as permissions, shows all its rows; their names may read what they point at.
+            named_by = [field.name for field in model._meta.concrete_fields if field.remote_field is not None]
+            kwargs["queryset"] = model._default_manager.select_related(*named_by)

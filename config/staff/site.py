@@ -10,7 +10,8 @@ from unfold.sites import UnfoldAdminSite
 from config.staff.fields import deletes_softly
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
 
 
 class StaffAutocompleteView(AutocompleteJsonView):
@@ -35,5 +36,5 @@ class StaffAutocompleteView(AutocompleteJsonView):
 class BaseStaffSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no types
     """Site whose searches show no hidden row."""
 
-    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
         return StaffAutocompleteView.as_view(admin_site=self)(request)
