@@ -1,0 +1,103 @@
+"""Identities, sessions and one-time tokens: to look at, and to end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+
+from accounts.models import OneTimeToken, UserIdentity, UserSession
+from accounts.services import end_session
+from config.staff.actions import service_action
+from config.staff.admin import StaffAdmin
+from config.staff.columns import badge, link_to
+from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
+from config.staff.inlines import RelatedListInline
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+class IdentityInline(RelatedListInline):
+    model = UserIdentity
+    fields = ("type", "is_email_verified", "last_login_at")
+
+
+class SessionInline(RelatedListInline):
+    model = UserSession
+    fields = ("kind", "created_at", "last_seen_at", "ip_address", "expires_at", "revoked_at")
+
+
+class WrittenByTheProgram(StaffAdmin):
+    """Rows that people look at and the program writes."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(UserIdentity)
+class UserIdentityAdmin(WrittenByTheProgram):
+    list_display = (
+        "provider",
+        "provider_account_id",
+        link_to("user"),
+        badge("type", {"oauth": "primary", "oidc": "info"}),
+        "last_login_at",
+        "expires_at",
+    )
+    list_filter = (
+        ("type", ChoicesCheckboxFilter),
+        ("is_email_verified", BooleanRadioFilter),
+        ("last_login_at", RangeDateFilter),
+    )
+    search_fields = ("provider_account_id", "user__email", "user__name")
+    date_hierarchy = "created_at"
+
+
+def _is_open(session: UserSession) -> bool:
+    return session.revoked_at is None
+
+
+@admin.register(UserSession)
+class UserSessionAdmin(WrittenByTheProgram):
+    list_display = (
+        link_to("user"),
+        badge("kind", {"web": "primary", "api": "info", "refresh": "warning"}),
+        "created_at",
+        "last_seen_at",
+        "ip_address",
+        "expires_at",
+        "revoked_at",
+    )
+    list_display_links = ("created_at",)
+    list_filter = (("kind", ChoicesCheckboxFilter), ("expires_at", RangeDateFilter), ("revoked_at", RangeDateFilter))
+    search_fields = ("user__email", "user__name", "ip_address")
+    date_hierarchy = "created_at"
+
+    end_sessions = service_action(
+        "End session",
+        end_session,
+        argument="session",
+        permission="delete",
+        done="ended",
+        when=_is_open,
+        icon="logout",
+    )
+
+
+@admin.register(OneTimeToken)
+class OneTimeTokenAdmin(WrittenByTheProgram):
+    list_display = (
+        "email",
+        badge("purpose", {"magic_link": "primary", "verify_email": "info", "reset_password": "warning"}),
+        link_to("user"),
+        "created_at",
+        "expires_at",
+        "used_at",
+    )
+    list_filter = (("purpose", ChoicesCheckboxFilter), ("expires_at", RangeDateFilter), ("used_at", RangeDateFilter))
+    search_fields = ("email", "user__email")
+    date_hierarchy = "created_at"

@@ -1,0 +1,208 @@
+"""People and what they prefer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.models import Group
+
+from accounts.admin.credentials import IdentityInline, SessionInline
+from accounts.models import User, UserPreference
+from accounts.models.users import Role, UserStatus
+from accounts.services import (
+    ban_user,
+    delete_user,
+    end_all_sessions,
+    reactivate_user,
+    remove_user_for_good,
+    restore_user,
+    set_role,
+    suspend_user,
+    verify_email,
+)
+from config.staff.actions import service_action
+from config.staff.admin import StaffAdmin
+from config.staff.columns import badge, link_to, related_count
+from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
+from config.staff.people import StaffPersonAdmin, UserCreationForm
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+class PersonCreationForm(UserCreationForm):  # type: ignore[misc]  # the theme has no types
+    """A new account: a full name, an address, a role, and a password or none."""
+
+    name = forms.CharField(max_length=200, label="Full name")
+
+    class Meta:
+        model = User
+        fields = ("name", "email", "role")
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(choices=Role.choices)
+
+
+def _is_closed(user: User) -> bool:
+    return user.status in {UserStatus.SUSPENDED, UserStatus.BANNED}
+
+
+def _is_open(user: User) -> bool:
+    return user.deleted_at is None and not _is_closed(user)
+
+
+def _is_unverified(user: User) -> bool:
+    return not user.is_verified
+
+
+@admin.register(User)
+class UserAdmin(StaffPersonAdmin):
+    add_form = PersonCreationForm
+    add_fieldsets = (
+        (None, {"fields": ("name", "email", "role")}),
+        ("Password", {"fields": ("usable_password", "password1", "password2")}),
+    )
+    list_display = (
+        "name",
+        "email",
+        badge("role", {"SUPER_ADMIN": "danger", "ADMIN": "primary", "VIEWER": "info", "SELLER": "success"}),
+        badge("status", {"active": "success", "unconfirmed": "info", "suspended": "warning", "banned": "danger"}),
+        "is_verified",
+        related_count("sellers", "Sellers"),
+        "last_login",
+        "created_at",
+    )
+    list_display_links = ("name", "email")
+    list_filter = (
+        ("role", ChoicesCheckboxFilter),
+        ("status", ChoicesCheckboxFilter),
+        ("is_verified", BooleanRadioFilter),
+        ("last_login", RangeDateFilter),
+        ("created_at", RangeDateFilter),
+    )
+    search_fields = ("name", "email", "phone")
+    date_hierarchy = "created_at"
+    readonly_fields = (
+        "role",
+        "status",
+        "is_verified",
+        "email_verified_at",
+        "last_login",
+        "is_active",
+        "is_staff",
+        "anonymized_at",
+        "email_before_delete",
+    )
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "name",
+                    ("first_name", "last_name"),
+                    "email",
+                    ("phone", "phone_verified"),
+                    ("role", "status"),
+                    "date_of_birth",
+                    "avatar_url",
+                )
+            },
+        ),
+        (
+            "Access",
+            {
+                "classes": ["tab"],
+                "fields": (
+                    ("is_active", "is_staff"),
+                    ("is_verified", "email_verified_at"),
+                    "last_login",
+                    ("anonymized_at", "email_before_delete"),
+                ),
+            },
+        ),
+    )
+    inlines = (SessionInline, IdentityInline)
+
+    suspend = service_action(
+        "Suspend",
+        suspend_user,
+        argument="user",
+        done="suspended",
+        confirm="They cannot sign in until they are reactivated, and their open sessions end at once.",
+        when=_is_open,
+        icon="pause_circle",
+    )
+    ban = service_action(
+        "Ban",
+        ban_user,
+        argument="user",
+        done="banned",
+        confirm="They cannot sign in any more, and their open sessions end at once.",
+        when=_is_open,
+        icon="block",
+        danger=True,
+    )
+    reactivate = service_action(
+        "Reactivate", reactivate_user, argument="user", done="reactivated", when=_is_closed, icon="play_circle"
+    )
+    change_role = service_action(
+        "Change role", set_role, argument="user", done="given the role", form=RoleForm, icon="admin_panel_settings"
+    )
+    verify_address = service_action(
+        "Verify e-mail", verify_email, argument="user", done="verified", when=_is_unverified, icon="mark_email_read"
+    )
+    end_sessions = service_action(
+        "End sessions", end_all_sessions, argument="user", done="signed out everywhere", icon="logout"
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        readonly = super().get_readonly_fields(request, obj)
+        return readonly if obj is not None else tuple(name for name in readonly if name != "role")
+
+    def soft_delete_row(self, request: HttpRequest, row: Any) -> None:
+        delete_user(user=row, actor=request.user)
+
+    def restore_row(self, request: HttpRequest, row: Any) -> None:
+        restore_user(user=row, actor=request.user)
+
+    def purge_row(self, request: HttpRequest, row: Any) -> None:
+        remove_user_for_good(user=row, actor=request.user)
+
+
+@admin.register(UserPreference)
+class UserPreferenceAdmin(StaffAdmin):
+    list_display = (
+        link_to("user"),
+        badge("theme", {"dark": "primary"}),
+        link_to("language"),
+        "notifications_enabled",
+        "updated_at",
+    )
+    list_display_links = ("updated_at",)
+    list_filter = (("theme", ChoicesCheckboxFilter), ("notifications_enabled", BooleanRadioFilter))
+    search_fields = ("user__name", "user__email")
+    date_hierarchy = "created_at"
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(StaffAdmin, DjangoGroupAdmin):  # type: ignore[misc]  # the theme has no types
+    """The roles' permissions, to look at: they are declared in `accounts.roles` and made by a migration."""
+
+    list_display = ("name",)
+    search_fields = ("name",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

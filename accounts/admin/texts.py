@@ -1,0 +1,63 @@
+"""Languages and translated texts."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from accounts.models import Language, Translation
+from accounts.services import verify_translation
+from config.staff.actions import service_action
+from config.staff.admin import StaffAdmin
+from config.staff.columns import badge, link_to, related_count
+from config.staff.filters import BooleanRadioFilter, RangeDateFilter
+
+
+@admin.register(Language)
+class LanguageAdmin(StaffAdmin):
+    list_display = (
+        "name",
+        "code",
+        badge("direction", {"rtl": "info"}),
+        "is_default",
+        "is_active",
+        related_count("translations", "Texts"),
+    )
+    list_filter = (("is_active", BooleanRadioFilter), ("is_default", BooleanRadioFilter))
+    search_fields = ("name", "code")
+
+
+@admin.register(Translation)
+class TranslationAdmin(StaffAdmin):
+    list_display = ("key", link_to("language"), "value", "domain", "is_verified", link_to("verified_by"), "updated_at")
+    list_filter = (
+        "language",
+        "domain",
+        ("is_verified", BooleanRadioFilter),
+        ("updated_at", RangeDateFilter),
+    )
+    search_fields = ("key", "value")
+    date_hierarchy = "created_at"
+    readonly_fields = ("is_verified", "verified_by", "verified_at")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("key", "language"),
+                    "domain",
+                    "value",
+                    "context",
+                    ("is_verified", "verified_by", "verified_at"),
+                )
+            },
+        ),
+    )
+
+    verify = service_action(
+        "Mark as verified",
+        verify_translation,
+        argument="translation",
+        done="verified",
+        when=lambda translation: not translation.is_verified,
+        icon="verified",
+    )

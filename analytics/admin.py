@@ -1,0 +1,189 @@
+"""How staff look at traffic, the audit log and the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.utils.html import format_html
+
+from analytics.models import AuditLog, DailyMetric, Event, PageView, SystemSetting, WebVital
+from analytics.setting_keys import SETTINGS
+from config.staff.admin import StaffAdmin
+from config.staff.columns import badge, link_to, list_url
+from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
+from config.staff.forms import StaffModelForm, dress
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+class Recorded(StaffAdmin):
+    """Rows that the program records: to look at, to filter and to export; nobody adds, changes or deletes them here."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Event)
+class EventAdmin(Recorded):
+    list_display = (
+        "occurred_at",
+        "event_type",
+        link_to("car"),
+        link_to("part"),
+        link_to("seller"),
+        link_to("user"),
+        "session_id",
+        "is_bot",
+    )
+    list_filter = (("is_bot", BooleanRadioFilter), ("occurred_at", RangeDateFilter))
+    search_fields = ("event_type", "session_id")
+    date_hierarchy = "occurred_at"
+
+
+@admin.register(PageView)
+class PageViewAdmin(Recorded):
+    list_display = ("created_at", "path", "load_time_ms", "session_id", "ip_address", "is_bot")
+    list_filter = (
+        ("is_bot", BooleanRadioFilter),
+        ("load_time_ms", RangeNumericFilter),
+        ("created_at", RangeDateFilter),
+    )
+    search_fields = ("path", "session_id")
+    date_hierarchy = "created_at"
+
+
+@admin.register(WebVital)
+class WebVitalAdmin(Recorded):
+    list_display = (
+        "created_at",
+        "name",
+        "value",
+        badge("rating", {"good": "success", "needs-improvement": "warning", "poor": "danger"}),
+        "path",
+    )
+    list_filter = (
+        ("name", ChoicesCheckboxFilter),
+        ("rating", ChoicesCheckboxFilter),
+        ("value", RangeNumericFilter),
+        ("created_at", RangeDateFilter),
+    )
+    search_fields = ("path",)
+    date_hierarchy = "created_at"
+
+
+@admin.register(DailyMetric)
+class DailyMetricAdmin(Recorded):
+    list_display = ("day", "metric", "content_type", "value", "unique_sessions")
+    list_filter = (("value", RangeNumericFilter), ("day", RangeDateFilter))
+    search_fields = ("metric",)
+    date_hierarchy = "day"
+
+
+@admin.register(AuditLog)
+class AuditLogAdmin(Recorded):
+    list_display = (
+        "created_at",
+        badge(
+            "action",
+            {
+                "create": "success",
+                "update": "info",
+                "delete": "danger",
+                "login": "primary",
+                "logout": "primary",
+                "status_change": "warning",
+            },
+        ),
+        "event_type",
+        "entity",
+        "who",
+        "ip_address",
+        "success",
+    )
+    list_display_links = ("created_at",)
+    list_filter = (
+        ("action", ChoicesCheckboxFilter),
+        ("success", BooleanRadioFilter),
+        ("created_at", RangeDateFilter),
+    )
+    search_fields = ("actor_label", "entity_label", "event_type", "entity_id")
+    date_hierarchy = "created_at"
+    list_select_related = ("actor",)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("created_at", "action", "event_type"),
+                    ("actor", "actor_label"),
+                    ("entity", "seller"),
+                    "description",
+                    "changes",
+                    "metadata",
+                    ("success", "error_message"),
+                )
+            },
+        ),
+        ("Request", {"classes": ["tab"], "fields": (("ip_address", "request_id"), "user_agent")}),
+    )
+
+    @admin.display(description="Row", ordering="entity_label")
+    def entity(self, entry: AuditLog) -> str:
+        """Return the row's name, as a link to all that happened to it."""
+        if not entry.entity_id:
+            return entry.entity_label or "-"
+        address = list_url(AuditLog, f"entity_type:is:{entry.entity_type}", f"entity_id:is:{entry.entity_id}")
+        return format_html('<a class="staff-link" href="{}">{}</a>', address, entry.entity_label or entry.entity_type)
+
+    @admin.display(description="Who", ordering="actor_label")
+    def who(self, entry: AuditLog) -> str:
+        return entry.actor_label or str(entry.actor or "the program")
+
+
+class SystemSettingForm(StaffModelForm):
+    """Offers the settings that exist, and shows of a secret its mask, which changes nothing when it is sent back."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["value"] = self.instance.shown_value
+        else:
+            self.fields["key"] = forms.ChoiceField(choices=[(key, key) for key in SETTINGS])
+            dress(self)
+
+    def clean_value(self) -> Any:
+        value = self.cleaned_data["value"]
+        unchanged = self.instance.pk and self.instance.is_secret and value == self.instance.shown_value
+        return self.instance.value if unchanged else value
+
+
+@admin.register(SystemSetting)
+class SystemSettingAdmin(StaffAdmin):
+    form = SystemSettingForm
+    list_display = ("key", "shown_value", "description", link_to("updated_by"), "updated_at")
+    search_fields = ("key", "description")
+    list_filter = (("updated_at", RangeDateFilter),)
+    fieldsets = ((None, {"fields": ("key", "value", "description", "updated_by")}),)
+    readonly_fields = ("updated_by", "description")
+
+    @admin.display(description="Value")
+    def shown_value(self, setting: SystemSetting) -> str:
+        return str(setting.shown_value)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        readonly = super().get_readonly_fields(request, obj)
+        return readonly if obj is None else (*readonly, "key")
+
+    def save_model(self, request: HttpRequest, obj: SystemSetting, form: Any, change: bool) -> None:
+        obj.updated_by = request.user
+        obj.description = obj.description or SETTINGS[obj.key].help
+        super().save_model(request, obj, form, change)
