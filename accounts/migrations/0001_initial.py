@@ -443,7 +443,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='seller',
-            constraint=models.UniqueConstraint(fields=('name_key',), name='seller_name_key_unique', violation_error_message='Another seller has this translation key.'),
+            constraint=models.UniqueConstraint(condition=models.Q(('deleted_at__isnull', True)), fields=('name_key',), name='seller_name_key_unique', violation_error_message='Another seller has this translation key.'),
         ),
         migrations.AddConstraint(
             model_name='seller',

@@ -128,7 +128,12 @@ class Seller(PublicIdModel, TimestampedModel, SoftDeleteModel):
         ordering = ["-created_at", "-id"]
         constraints = [
             public_id_unique(),
-            unique("name_key_unique", "name_key", message="Another seller has this translation key."),
+            unique(
+                "name_key_unique",
+                "name_key",
+                condition=Q(deleted_at__isnull=True),
+                message="Another seller has this translation key.",
+            ),
             choice_valid("business_type", BusinessType),
             choice_valid("plan", Plan),
             country_valid(),

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.core.mail import send_mail
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -118,7 +118,15 @@ def restore_seller(*, seller: Seller, actor: User | None = None) -> Seller:
     if seller.owner.deleted_at is not None:
         raise Refused(f"{seller} belongs to a deleted person: restore {seller.owner} first.")
     hidden_at = seller.deleted_at
-    if not Seller.all_objects.deleted().filter(pk=seller.pk).update(deleted_at=None):
+    try:
+        with transaction.atomic():
+            restored = Seller.all_objects.deleted().filter(pk=seller.pk).update(deleted_at=None)
+    except IntegrityError as error:
+        message = (
+            f"Another seller has the translation key {seller.name_key} now: change that one, then restore {seller}."
+        )
+        raise Refused(message) from error
+    if not restored:
         raise Refused(f"{seller} is not deleted.")
     seller.refresh_from_db()
     changes = {"deleted_at": [hidden_at, None]}

@@ -1,0 +1,152 @@
+"""What the database itself refuses, on whichever engine the suite runs, and what staff are told about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, models, transaction
+from django.db.models import BaseConstraint, Field, ForeignKey, Model, UniqueConstraint
+
+from config.ops.schema import read_catalog
+from tests.schema.rows import BY_LABEL, MODELS, ROWS, make_row, write_raw
+from tests.schema.violations import FIRST_ROW, VIOLATIONS
+
+CONSTRAINTS = {constraint.name: (model, constraint) for model in MODELS for constraint in model._meta.constraints}
+every_model = pytest.mark.parametrize("label", sorted(BY_LABEL))
+every_constraint = pytest.mark.parametrize("name", sorted(CONSTRAINTS))
+
+
+def rows_and_violation(name: str) -> tuple[Any, Any, dict[str, Any]]:
+    model, _ = CONSTRAINTS[name]
+    first, second = make_row(model), make_row(model)
+    if name in FIRST_ROW:
+        write_raw(first, FIRST_ROW[name])
+        first.refresh_from_db()
+    return first, second, VIOLATIONS[name](first, second)
+
+
+def columns_of(model: type[Model]) -> dict[str, Field]:
+    return {field.column: field for field in model._meta.concrete_fields}
+
+
+def test_every_model_has_a_valid_row() -> None:
+    assert set(ROWS) == set(BY_LABEL)
+
+
+def test_every_constraint_has_a_violation_and_every_violation_a_constraint() -> None:
+    assert set(VIOLATIONS) == set(CONSTRAINTS)
+
+
+@pytest.mark.django_db
+@every_constraint
+def test_the_database_refuses_it(name: str) -> None:
+    _, second, violation = rows_and_violation(name)
+    with pytest.raises(IntegrityError) as refusal, transaction.atomic():
+        write_raw(second, violation)
+    assert names_in(refusal.value) & names_of(name, violation)
+
+
+def names_in(error: IntegrityError) -> set[str]:
+    """The words of the engine's message."""
+    for mark in "\"'(),:":
+        error = IntegrityError(str(error).replace(mark, " "))
+    return set(str(error).split())
+
+
+def names_of(name: str, violation: dict[str, Any]) -> set[str]:
+    """How the engines may call the constraint.
+
+    SQLite names the columns of a unique rule. A column of positive numbers has a rule of its own beside the named one.
+    """
+    model, constraint = CONSTRAINTS[name]
+    table = model._meta.db_table
+    if isinstance(constraint, UniqueConstraint):
+        return {name, *(f"{table}.{column}" for column in violation)}
+    positive = {column for column in violation if "Positive" in type(columns_of(model)[column]).__name__}
+    return {name, *positive, *(f"{table}_{column}_check" for column in positive)}
+
+
+@pytest.mark.django_db
+def test_the_database_knows_every_constraint_by_name() -> None:
+    known = {name for kind, name in read_catalog(connection) if kind in {"constraint", "index"}}
+    assert {f"{model._meta.db_table}.{name}" for name, (model, _) in CONSTRAINTS.items()} <= known
+
+
+@pytest.mark.django_db
+@every_constraint
+def test_staff_are_told_in_a_sentence(name: str) -> None:
+    _, constraint = CONSTRAINTS[name]
+    _, second, violation = rows_and_violation(name)
+    for column, value in violation.items():
+        setattr(second, column, value)
+    with pytest.raises(ValidationError) as refusal:
+        constraint.validate(type(second), second)
+    (message,) = refusal.value.messages
+    assert message == constraint.violation_error_message
+    assert message[0].isupper()
+    assert message.endswith(".")
+    assert message != BaseConstraint.default_violation_error_message
+
+
+@pytest.mark.django_db
+@every_model
+def test_required_columns_take_no_null(label: str) -> None:
+    row = make_row(BY_LABEL[label])
+    for field in BY_LABEL[label]._meta.concrete_fields:
+        if not field.null and not field.primary_key:
+            with pytest.raises(IntegrityError, match=field.column), transaction.atomic():
+                write_raw(row, {field.column: None})
+
+
+UNIQUE_COLUMNS = [
+    (model._meta.label, field.column)
+    for model in MODELS
+    for field in model._meta.concrete_fields
+    if field.unique and not field.primary_key
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("label", "column"), UNIQUE_COLUMNS)
+def test_a_unique_column_takes_no_value_twice(label: str, column: str) -> None:
+    first, second = make_row(BY_LABEL[label]), make_row(BY_LABEL[label])
+    value = getattr(first, column) or unused_target(BY_LABEL[label], column)
+    write_raw(first, {column: value})
+    with pytest.raises(IntegrityError, match=column), transaction.atomic():
+        write_raw(second, {column: value})
+
+
+def unused_target(model: type[Model], column: str) -> Any:
+    """The key of a row that a one-to-one column may point to."""
+    field = columns_of(model)[column]
+    assert isinstance(field, ForeignKey)
+    return make_row(field.remote_field.model).pk
+
+
+@pytest.mark.django_db
+@every_model
+def test_foreign_keys_point_to_rows(label: str) -> None:
+    row = make_row(BY_LABEL[label])
+    for field in BY_LABEL[label]._meta.concrete_fields:
+        if isinstance(field, ForeignKey):
+            missing: Any = "zz" if isinstance(field.target_field, models.CharField) else 2**30
+            with pytest.raises(IntegrityError):
+                point_to(row, field.column, missing)
+
+
+@transaction.atomic
+def point_to(row: Model, column: str, key: Any) -> None:
+    write_raw(row, {column: key})
+    # Foreign keys are looked at when a transaction ends, and a test's is rolled back.
+    connection.check_constraints()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_dangling_foreign_key_is_refused_at_commit() -> None:
+    row = make_row(BY_LABEL["accounts.Seller"])
+    with pytest.raises(IntegrityError), transaction.atomic():
+        write_raw(row, {"owner_id": 2**30})
+    row.refresh_from_db()
+    assert row.owner.pk != 2**30
