@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError
+from django.db import connections
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, Request, WebError
 from pytest_django.live_server_helper import LiveServer
 
 from config.ops import programs
@@ -37,6 +38,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.postgres_only)
+
+
+@pytest.fixture(scope="session")
+def playwright(playwright: Playwright, django_db_setup: None) -> Generator[Playwright]:
+    """Close what was opened under Playwright's loop: Django keeps connections apart by loop, and forgets these."""
+    yield playwright
+    connections.close_all()
 
 
 @pytest.fixture(scope="session")
