@@ -22,7 +22,7 @@ def test_a_switch_is_read_in_any_usual_spelling(monkeypatch: pytest.MonkeyPatch,
 @pytest.mark.parametrize("written", ["yess", "ja", "2", "tru e"])
 def test_a_mistyped_switch_names_the_variable_and_what_to_write(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
     monkeypatch.setenv("SWITCH", written)
-    with pytest.raises(ImproperlyConfigured, match="SWITCH=.*write true or false"):
+    with pytest.raises(ImproperlyConfigured, match=r"SWITCH=.*write true or false"):
         env.boolean("SWITCH", False)
 
 
@@ -31,7 +31,7 @@ def test_a_number_that_cannot_be_or_is_out_of_bounds_names_the_bounds(
     monkeypatch: pytest.MonkeyPatch, written: str
 ) -> None:
     monkeypatch.setenv("COUNT", written)
-    with pytest.raises(ImproperlyConfigured, match="COUNT=.*whole number from 0 to 10"):
+    with pytest.raises(ImproperlyConfigured, match=r"COUNT=.*whole number from 0 to 10"):
         env.integer("COUNT", 3, maximum=10)
 
 
@@ -61,7 +61,7 @@ def test_networks_are_read_and_a_wrong_one_is_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("NETWORKS", "192.0.2.0/24, 2001:db8::1")
     assert env.networks("NETWORKS") == [ip_network("192.0.2.0/24"), ip_network("2001:db8::1/128")]
     monkeypatch.setenv("NETWORKS", "192.0.2.1/24")
-    with pytest.raises(ImproperlyConfigured, match="NETWORKS: 192.0.2.1/24 has host bits set"):
+    with pytest.raises(ImproperlyConfigured, match=r"NETWORKS: 192\.0\.2\.1/24 has host bits set"):
         env.networks("NETWORKS")
 
 
@@ -75,10 +75,10 @@ def test_a_secret_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path:
 def test_a_secret_file_that_is_missing_or_empty_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     monkeypatch.setenv("WORD_FILE", str(file))
-    with pytest.raises(ImproperlyConfigured, match="WORD_FILE: cannot read .*No such file"):
+    with pytest.raises(ImproperlyConfigured, match=r"WORD_FILE: cannot read .*No such file"):
         env.secret("WORD", "default")
     file.touch()
-    with pytest.raises(ImproperlyConfigured, match="WORD_FILE: .* is empty"):
+    with pytest.raises(ImproperlyConfigured, match=r"WORD_FILE: .* is empty"):
         env.secret("WORD", "default")
 
 
