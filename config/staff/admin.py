@@ -300,6 +300,13 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
             return True
         return name not in _KEPT_BY_THE_PROGRAM and not is_secret(field)
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        row = self.get_object(request, unquote(object_id))
+        extra = {"show_delete": False} if self.deletes_softly and row is not None and _is_deleted(row) else {}
+        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Return the page's buttons: those that the person may use and that the row's state allows."""
         row = self.get_object(request, unquote(str(object_id)))
@@ -308,6 +315,8 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         return [action for action in self._get_base_actions_detail() if self._offers(request, action.method, row)]
 
     def _offers(self, request: HttpRequest, method: Any, row: Any) -> bool:
+        if getattr(row, "deleted_at", None) is not None and method.__name__ not in _SOFT_DELETE_ACTIONS:
+            return False
         when: Callable[[Any], bool] | None = getattr(method, "when", None)
         if when is not None and not when(row):
             return False

@@ -312,6 +312,13 @@ def _for_the_browser(field: ReadableField) -> dict[str, Any]:
 
 def label_of(condition: Condition, changelist: Any) -> str:
     """Return a condition's value in words; a related row is named from the rows shown, or else read once."""
+    known: dict[str, str] = changelist.__dict__.setdefault("condition_labels", {})
+    if condition.raw not in known:
+        known[condition.raw] = _label(condition, changelist)
+    return known[condition.raw]
+
+
+def _label(condition: Condition, changelist: Any) -> str:
     if condition.field is None or condition.field.kind != "relation" or condition.operator != "is":
         return condition.shown
     for row in list(changelist.result_list)[:1]:

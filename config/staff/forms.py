@@ -88,6 +88,9 @@ class StaffInlineFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # the 
         return list_url(self.model, f"{self.fk.name}:is:{self.instance.pk}")
 
 
+# For a file field on a row of an inline.
+UploadWidget = widgets.UnfoldAdminImageSmallFieldWidget
+
 _WIDGETS: dict[type[forms.Field], type[forms.Widget]] = {
     forms.IntegerField: widgets.UnfoldAdminIntegerFieldWidget,
     forms.DecimalField: widgets.UnfoldAdminDecimalFieldWidget,

@@ -10,7 +10,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Seller, SellerLocation
+from accounts.models import Seller, SellerLocation, UserIdentity
 from inventory.models import Category, Part, Vehicle
 from tests.builders import make_category, make_part, make_seller, make_user, make_vehicle
 
@@ -143,6 +143,33 @@ def test_delete_hides_the_row_and_restore_shows_it_again(staff_client: Client, h
     assert lists == {"": 0, "deleted=only": 1, "deleted=all": 1}
     staff_client.post(f"{address}/restore_rows/")
     assert Vehicle.objects.exists()
+
+
+def test_a_deleted_row_offers_only_to_restore_it_or_to_delete_it_for_good(staff_client: Client) -> None:
+    part = make_part()
+    part.soft_delete(timezone.now())
+    page = staff_client.get(f"{PARTS}{part.pk}/change/").content.decode()
+    for name, offered in {"restore_rows": True, "delete_for_good": True, "list_parts": False, "delete": False}.items():
+        assert (f"{PARTS}{part.pk}/{name}/" in page) is offered
+
+
+def test_a_row_without_soft_delete_goes_at_once_and_takes_along_what_hangs_on_it(
+    staff_client: Client, heard: list[dict[str, Any]]
+) -> None:
+    identities = [
+        UserIdentity.objects.create(user=make_user(), provider="google", provider_account_id=str(number))
+        for number in range(3)
+    ]
+    heard.clear()
+    one = f"/admin/accounts/useridentity/{identities[0].pk}/delete/"
+    assert "This cannot be undone." in staff_client.get(one).content.decode()
+    staff_client.post(one, {"post": "yes"})
+    chosen = {"action": "delete_selected", "index": 0, "_selected_action": [row.pk for row in identities[1:]]}
+    assert "This cannot be undone." in staff_client.post("/admin/accounts/useridentity/", chosen).content.decode()
+    assert UserIdentity.objects.count() == 2
+    staff_client.post("/admin/accounts/useridentity/", chosen | {"post": "yes"})
+    assert not UserIdentity.objects.exists()
+    assert [each["action"] for each in heard] == ["delete"] * 3
 
 
 def test_live_rows_offer_neither_restore_nor_delete_for_good(staff_client: Client) -> None:

@@ -146,7 +146,9 @@
     };
     stored("staff-condition-rows").forEach(add);
     section.querySelector("[data-staff-add]").addEventListener("click", () => {
-      add({ field: "", operator: "", value: "", label: "" }).fieldSelect.focus();
+      const condition = add({ field: "", operator: "", value: "", label: "" });
+      condition.element.scrollIntoView({ block: "center" });
+      condition.fieldSelect.focus();
     });
     // A new filter starts on the first page: the page that was open may not exist any more.
     section.closest("form")?.querySelectorAll("input[type=hidden][name=p]").forEach((input) => input.remove());
