@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import OuterRef, Subquery
 
-from accounts.models import Seller
+from config.db.errors import Refused
 from config.staff.actions import service_action
 from config.staff.admin import StaffAdmin
 from config.staff.columns import badge, link_to, money, related_count, thumbnail
@@ -37,6 +37,9 @@ from inventory.services import (
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+
+    from accounts.models import Seller, User
+    from inventory.models import Vehicle
 
 CAR_COLOURS = {
     CarStatus.AVAILABLE: "success",
@@ -82,8 +85,10 @@ class FormerSlugInline(RelatedListInline):
     fields = ("created_at",)
 
 
-class DismantleForm(forms.Form):
-    seller = forms.ModelChoiceField(Seller.objects.all(), help_text="The yard that breaks the car.")
+def dismantle(*, car: Car, seller: Seller | None, actor: User) -> Vehicle:
+    if seller is None:
+        raise Refused("choose the seller whose yard breaks it.")
+    return dismantle_car(car=car, seller=seller, actor=actor)
 
 
 @admin.register(Car)
@@ -215,12 +220,12 @@ class CarAdmin(StaffAdmin):
         when=lambda car: car.is_featured,
         icon="star_border",
     )
-    dismantle = service_action(
+    break_for_parts = service_action(
         "Dismantle",
-        dismantle_car,
+        dismantle,
         argument="car",
         done="taken off sale to be dismantled",
-        form=DismantleForm,
+        ask=("seller",),
         when=lambda car: car.status != CarStatus.SOLD,
         icon="car_repair",
     )

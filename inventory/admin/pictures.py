@@ -59,8 +59,11 @@ class PictureForm(StaffModelForm):
         return getattr(self.instance, "car", None) or self.instance.part
 
     def _next_position(self) -> int:
-        last = self._owner().images.order_by("-position").values_list("position", flat=True).first()
-        return 0 if last is None else last + 1
+        row = self._owner()
+        if row.pk is None:
+            return 0
+        last = row.images.order_by("-position").values_list("position", flat=True).first()
+        return 0 if last is None else int(last) + 1
 
 
 class PictureInline(StaffTabularInline):

@@ -1,0 +1,42 @@
+"""The newsletter's list."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from config.staff.actions import service_action
+from config.staff.admin import StaffAdmin
+from config.staff.columns import badge
+from config.staff.filters import ChoicesCheckboxFilter, RangeDateFilter
+from leads.models import NewsletterSubscriber
+from leads.models.newsletter import SubscriberStatus
+from leads.services import unsubscribe
+
+
+@admin.register(NewsletterSubscriber)
+class NewsletterSubscriberAdmin(StaffAdmin):
+    list_display = (
+        "email",
+        "name",
+        badge("status", {"ACTIVE": "success", "UNSUBSCRIBED": "info", "BOUNCED": "danger"}),
+        "source",
+        "subscribed_at",
+        "unsubscribed_at",
+        "last_email_at",
+    )
+    list_filter = (
+        ("status", ChoicesCheckboxFilter),
+        ("subscribed_at", RangeDateFilter),
+        ("last_email_at", RangeDateFilter),
+    )
+    search_fields = ("email", "name")
+    date_hierarchy = "subscribed_at"
+
+    sign_off = service_action(
+        "Unsubscribe",
+        unsubscribe,
+        argument="subscriber",
+        done="unsubscribed",
+        when=lambda subscriber: subscriber.status == SubscriberStatus.ACTIVE,
+        icon="unsubscribe",
+    )

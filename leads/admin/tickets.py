@@ -1,0 +1,121 @@
+"""The help desk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+
+from config.staff.actions import service_action
+from config.staff.admin import StaffAdmin
+from config.staff.columns import badge, link_to, related_count
+from config.staff.filters import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
+from config.staff.inlines import StaffStackedInline
+from leads.models import SupportTicket, TicketComment
+from leads.models.tickets import TicketStatus
+from leads.services import assign_ticket, change_ticket_status, comment_ticket
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+class StatusForm(forms.Form):
+    status = forms.ChoiceField(choices=TicketStatus.choices)
+
+
+class CommentInline(StaffStackedInline):
+    model = TicketComment
+    fields = ("text", "is_internal", ("author", "created_at"))
+    readonly_fields = ("author", "created_at")
+
+
+@admin.register(SupportTicket)
+class SupportTicketAdmin(StaffAdmin):
+    list_display = (
+        "number",
+        "title",
+        badge(
+            "status",
+            {
+                "open": "primary",
+                "assigned": "info",
+                "in_progress": "info",
+                "waiting_customer": "warning",
+                "waiting_internal": "warning",
+                "resolved": "success",
+            },
+        ),
+        badge("priority", {3: "warning", 4: "danger", 5: "danger"}),
+        badge("type", {}),
+        link_to("user"),
+        link_to("assignee"),
+        related_count("comments", "Comments"),
+        "due_at",
+        "created_at",
+    )
+    list_display_links = ("number", "title")
+    list_filter = (
+        ("status", ChoicesCheckboxFilter),
+        ("priority", ChoicesCheckboxFilter),
+        ("type", ChoicesCheckboxFilter),
+        ("assignee", AutocompleteSelectFilter),
+        ("created_at", RangeDateFilter),
+    )
+    search_fields = ("number", "title", "user__email")
+    date_hierarchy = "created_at"
+    readonly_fields = ("number", "status", "assignee", "first_response_at", "resolved_at")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("number", "title"),
+                    "user",
+                    "description",
+                    ("type", "priority", "due_at"),
+                    ("status", "assignee"),
+                    ("first_response_at", "resolved_at"),
+                )
+            },
+        ),
+    )
+    inlines = (CommentInline,)
+
+    assign = service_action(
+        "Assign", assign_ticket, argument="ticket", done="assigned", ask=("assignee",), icon="person_add"
+    )
+    change_status = service_action(
+        "Change status", change_ticket_status, argument="ticket", done="moved on", form=StatusForm, icon="trending_up"
+    )
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        for comment in formset.save(commit=False):
+            if comment.pk is None:
+                comment_ticket(
+                    ticket=form.instance, text=comment.text, is_internal=comment.is_internal, actor=request.user
+                )
+            else:
+                comment.save()
+        for comment in formset.deleted_objects:
+            comment.delete()
+
+
+@admin.register(TicketComment)
+class TicketCommentAdmin(StaffAdmin):
+    list_display = ("text", link_to("ticket"), link_to("author"), "is_internal", "created_at")
+    list_filter = (("is_internal", BooleanRadioFilter), ("created_at", RangeDateFilter))
+    search_fields = ("text", "ticket__number")
+    date_hierarchy = "created_at"
+    readonly_fields = ("author",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        readonly = super().get_readonly_fields(request, obj)
+        return readonly if obj is None else (*readonly, "ticket")
+
+    def save_model(self, request: HttpRequest, obj: TicketComment, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        comment = comment_ticket(ticket=obj.ticket, text=obj.text, is_internal=obj.is_internal, actor=request.user)
+        obj.pk = comment.pk

@@ -1,0 +1,225 @@
+"""Vouchers, their codes, and who held and used them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+
+from config.staff.actions import service_action
+from config.staff.admin import StaffAdmin
+from config.staff.columns import badge, link_to, money, related_count
+from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
+from config.staff.inlines import RelatedListInline
+from leads.models import Voucher, VoucherClaim, VoucherCode, VoucherRedemption
+from leads.models.vouchers import CodeType, VoucherState
+from leads.services import (
+    add_voucher_code,
+    delete_voucher,
+    expire_voucher,
+    publish_voucher,
+    restore_voucher,
+    suspend_voucher,
+)
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+VOUCHER_COLOURS = {
+    VoucherState.PUBLISHED: "success",
+    VoucherState.CLAIMED: "info",
+    VoucherState.REDEEMED: "primary",
+    VoucherState.EXPIRED: "danger",
+    VoucherState.SUSPENDED: "warning",
+}
+CLAIM_COLOURS = {"claimed": "info", "redeemed": "success", "expired": "danger"}
+
+
+class CodeForm(forms.Form):
+    type = forms.ChoiceField(choices=[(CodeType.SHORT, "Short, made for you"), (CodeType.STATIC, "Static, as below")])
+    code = forms.CharField(required=False, max_length=20, help_text="4 to 20 capital letters and digits, if static.")
+
+
+class CodeInline(RelatedListInline):
+    model = VoucherCode
+    fields = ("type", "is_active", "created_at")
+
+
+class ClaimInline(RelatedListInline):
+    model = VoucherClaim
+    fields = ("user", "status", "claimed_at", "expires_at", "redeemed_at")
+    needs = ("voucher",)
+
+
+class RedemptionInline(RelatedListInline):
+    model = VoucherRedemption
+    fields = ("user", "user_label", "code_used", "discount_amount", "currency", "redeemed_at")
+    needs = ("voucher",)
+
+
+@admin.register(Voucher)
+class VoucherAdmin(StaffAdmin):
+    list_display = (
+        "title_key",
+        "discount",
+        badge("state", VOUCHER_COLOURS),
+        link_to("seller"),
+        "valid_from",
+        "expires_at",
+        "claim_count",
+        "redemption_count",
+        "max_redemptions",
+        related_count("codes", "Codes"),
+    )
+    list_filter = (
+        ("state", ChoicesCheckboxFilter),
+        ("discount_type", ChoicesCheckboxFilter),
+        ("valid_from", RangeDateFilter),
+        ("expires_at", RangeDateFilter),
+        ("redemption_count", RangeNumericFilter),
+    )
+    search_fields = ("title_key", "seller__name", "public_id")
+    date_hierarchy = "created_at"
+    readonly_fields = ("state", "redemption_count", "claim_count", "scan_count")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("seller", "category"),
+                    ("title_key", "description_key", "terms_key"),
+                    ("discount_type", "discount_value", "currency"),
+                    ("valid_from", "expires_at"),
+                    ("max_redemptions", "max_per_user"),
+                    ("state", "claim_count", "redemption_count", "scan_count"),
+                )
+            },
+        ),
+        (
+            "Place and picture",
+            {"classes": ["tab"], "fields": (("latitude", "longitude"), "image_url", "metadata")},
+        ),
+    )
+    inlines = (CodeInline, ClaimInline, RedemptionInline)
+
+    publish = service_action(
+        "Publish",
+        publish_voucher,
+        argument="voucher",
+        done="published",
+        when=lambda voucher: voucher.state in {VoucherState.DRAFT, VoucherState.SUSPENDED},
+        icon="campaign",
+    )
+    suspend = service_action(
+        "Suspend",
+        suspend_voucher,
+        argument="voucher",
+        done="suspended",
+        when=lambda voucher: voucher.state == VoucherState.PUBLISHED,
+        icon="pause_circle",
+    )
+    expire = service_action(
+        "Expire",
+        expire_voucher,
+        argument="voucher",
+        done="expired",
+        confirm="It ends for good, with the claims that people still hold.",
+        when=lambda voucher: voucher.state not in {VoucherState.DRAFT, VoucherState.EXPIRED},
+        icon="event_busy",
+        danger=True,
+    )
+    add_code = service_action(
+        "Add code",
+        add_voucher_code,
+        argument="voucher",
+        done="given a code",
+        form=CodeForm,
+        when=lambda voucher: voucher.is_editable,
+        on=("page",),
+        icon="qr_code",
+    )
+
+    @admin.display(description="Discount", ordering="discount_value")
+    def discount(self, voucher: Voucher) -> str:
+        return voucher.discount_label
+
+    def has_change_permission(self, request: HttpRequest, obj: Voucher | None = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        return bool(allowed) and (obj is None or obj.is_editable)
+
+    def soft_delete_row(self, request: HttpRequest, row: Any) -> None:
+        delete_voucher(voucher=row, actor=request.user)
+
+    def restore_row(self, request: HttpRequest, row: Any) -> None:
+        restore_voucher(voucher=row, actor=request.user)
+
+
+@admin.register(VoucherCode)
+class VoucherCodeAdmin(StaffAdmin):
+    list_display = (
+        "code",
+        badge("type", {"qr": "primary", "short": "info"}),
+        link_to("voucher"),
+        "is_active",
+        "created_at",
+    )
+    list_filter = (("type", ChoicesCheckboxFilter), ("is_active", BooleanRadioFilter), ("created_at", RangeDateFilter))
+    search_fields = ("code", "voucher__title_key")
+    date_hierarchy = "created_at"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        # Codes are made by the voucher's own action, which knows their rules.
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (*super().get_readonly_fields(request, obj), "voucher", "code", "type")
+
+
+class Recorded(StaffAdmin):
+    """Rows that come about when people use vouchers."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(VoucherClaim)
+class VoucherClaimAdmin(Recorded):
+    list_display = (
+        link_to("voucher"),
+        link_to("user"),
+        badge("status", CLAIM_COLOURS),
+        "claimed_at",
+        "expires_at",
+        "redeemed_at",
+    )
+    list_display_links = ("claimed_at",)
+    list_filter = (
+        ("status", ChoicesCheckboxFilter),
+        ("claimed_at", RangeDateFilter),
+        ("expires_at", RangeDateFilter),
+    )
+    search_fields = ("voucher__title_key", "user__name", "user__email")
+    date_hierarchy = "claimed_at"
+
+
+@admin.register(VoucherRedemption)
+class VoucherRedemptionAdmin(Recorded):
+    list_display = (
+        link_to("voucher"),
+        link_to("user"),
+        "user_label",
+        money("discount_amount"),
+        "code_used",
+        "redeemed_at",
+    )
+    list_display_links = ("redeemed_at",)
+    list_filter = (("redeemed_at", RangeDateFilter), ("discount_amount", RangeNumericFilter))
+    search_fields = ("voucher__title_key", "user_label", "code_used")
+    date_hierarchy = "redeemed_at"
