@@ -138,6 +138,7 @@ def write_raw(row: Model, values: dict[str, Any]) -> None:
     assert key is not None
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {quote(row._meta.db_table)} SET {assignments} WHERE {quote(key.column)} = %s", [*adapted, row.pk]
+            f"UPDATE {quote(row._meta.db_table)} SET {assignments} WHERE {quote(str(key.column))} = %s",
+            [*adapted, row.pk],
         )
         assert cursor.rowcount == 1

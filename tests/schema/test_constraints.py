@@ -13,7 +13,7 @@ from config.ops.schema import read_catalog
 from tests.schema.rows import BY_LABEL, MODELS, ROWS, make_row, write_raw
 from tests.schema.violations import FIRST_ROW, VIOLATIONS
 
-CONSTRAINTS = {constraint.name: (model, constraint) for model in MODELS for constraint in model._meta.constraints}
+CONSTRAINTS = {str(constraint.name): (model, constraint) for model in MODELS for constraint in model._meta.constraints}
 every_model = pytest.mark.parametrize("label", sorted(BY_LABEL))
 every_constraint = pytest.mark.parametrize("name", sorted(CONSTRAINTS))
 
@@ -97,7 +97,7 @@ def test_required_columns_take_no_null(label: str) -> None:
     for field in BY_LABEL[label]._meta.concrete_fields:
         if not field.null and not field.primary_key:
             with pytest.raises(IntegrityError, match=field.column), transaction.atomic():
-                write_raw(row, {field.column: None})
+                write_raw(row, {str(field.column): None})
 
 
 UNIQUE_COLUMNS = [
