@@ -66,7 +66,7 @@ def bulk_writer(model: type[models.Model], columns: Sequence[str], *, using: str
     fields = [_field(model, column) for column in columns]
     open_writer = _copy if connection.vendor == "postgresql" else _insert
     converters = [(place, convert) for place, field in enumerate(fields) if (convert := _converter(field, connection))]
-    with open_writer(connection, model, [field.column for field in fields]) as write:
+    with open_writer(connection, model, [str(field.column) for field in fields]) as write:
         yield _converting(write, converters) if converters else write
 
 
@@ -93,8 +93,10 @@ def advance_keys(model: type[models.Model], *, using: str = "") -> None:
         return
     table, key = _quoted(connection, model)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_get_serial_sequence(%s, %s), MAX({key}) FROM {table}", [table, _key(model).column])
-        sequence, highest = cursor.fetchone()
+        cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", [table, _key(model).column])
+        (sequence,) = cursor.fetchone()
+        cursor.execute(f"SELECT MAX({key}) FROM {table}")  # noqa: S608 - quoted names
+        (highest,) = cursor.fetchone()
         if highest is not None:
             # pg_sequence_last_value is null while nothing was taken.
             cursor.execute(
@@ -224,4 +226,4 @@ def _key(model: type[models.Model]) -> Field:
 
 def _quoted(connection: BaseDatabaseWrapper, model: type[models.Model]) -> tuple[str, str]:
     quote = connection.ops.quote_name
-    return quote(model._meta.db_table), quote(_key(model).column)
+    return quote(model._meta.db_table), quote(str(_key(model).column))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from accounts.models import Translation
@@ -11,7 +12,6 @@ from accounts.models.sellers import BusinessType
 from config.ops.scale import texts
 from config.ops.scale.people import (
     USERS,
-    Business,
     Person,
     choose_before,
     choose_region,
@@ -168,7 +168,7 @@ def _changes_to(block: Block, status: LeadStatus) -> list[tuple[LeadStatus, Lead
         path = [*_STEPS[: block.rng.randrange(2, 5)], status]
     else:
         path = [LeadStatus.NEW, status]
-    return list(zip(path, path[1:], strict=False))
+    return list(pairwise(path))
 
 
 def _note_activity(
@@ -193,9 +193,7 @@ def _note_activity(
 
 def _add_note(block: Block, admin: Person, lead: Row, at: datetime) -> None:
     text = block.rng.choice(texts.LEAD_NOTES)
-    block.add(
-        LeadNote, lead_id=lead["id"], author_id=admin.key, author_label=admin.name, text=text, created_at=at
-    )
+    block.add(LeadNote, lead_id=lead["id"], author_id=admin.key, author_label=admin.name, text=text, created_at=at)
     _note_activity(block, lead, ActivityType.NOTE_ADDED, at, admin, text[:80])
 
 
@@ -208,8 +206,9 @@ def _add_voucher(block: Block, people: People, number: int) -> None:
     code = block.code(number)
     discount_type, value, label = _discount(block, business.region)
     keys = {part: f"voucher.{code.lower()}.{part}" for part in ("title", "description", "terms")}
-    for text in zip(keys.values(), (texts.VOUCHER_TITLES, texts.VOUCHER_DESCRIPTIONS, texts.VOUCHER_TERMS), strict=True):
-        _add_translations(block, *text, label, at)
+    _add_translations(block, keys["title"], texts.VOUCHER_TITLES, label, at)
+    _add_translations(block, keys["description"], texts.VOUCHER_DESCRIPTIONS, label, at)
+    _add_translations(block, keys["terms"], texts.VOUCHER_TERMS, label, at)
     row = block.add(
         Voucher,
         public_id=block.public_id(at),
@@ -343,7 +342,7 @@ def _add_subscriber(block: Block, people: People, number: int) -> None:
 
 def _add_ticket(block: Block, people: People, number: int) -> None:
     rng = block.rng
-    person = rng.choice([*people.buyers, *(business.owner for business in people.businesses) ])
+    person = rng.choice([*people.buyers, *(business.owner for business in people.businesses)])
     at = block.after(person.created_at, 300)
     kind = rng.choice(TicketType.values)
     title, description = texts.TICKETS[kind]
@@ -376,9 +375,7 @@ def _add_ticket(block: Block, people: People, number: int) -> None:
         _add_comment(block, ticket, people.admin.key, block.after(answered_at, 1), remark, is_internal=True)
 
 
-def _add_comment(
-    block: Block, ticket: Row, author: int, at: datetime, text: str, *, is_internal: bool = False
-) -> None:
+def _add_comment(block: Block, ticket: Row, author: int, at: datetime, text: str, *, is_internal: bool = False) -> None:
     block.add(
         TicketComment,
         ticket_id=ticket["id"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-
 from accounts.models import Language
 from config.db.ids import encode_ulid
 from config.ops.scale.catalogue import CATEGORY_TREE

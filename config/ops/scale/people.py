@@ -96,9 +96,7 @@ def add_people(block: Block) -> People:
     members = roles[len(OFFICE) :]
     block.rng.shuffle(members)
     roles[len(OFFICE) :] = members
-    people = [
-        _add_user(block, number, role, at) for number, (role, at) in enumerate(zip(roles, moments, strict=True))
-    ]
+    people = [_add_user(block, number, role, at) for number, (role, at) in enumerate(zip(roles, moments, strict=True))]
     by_role = {role: [person for person, own in zip(people, roles, strict=True) if own == role] for role in set(roles)}
     types = [type_ for type_, count in BUSINESSES for _ in range(count)]
     businesses = [_add_seller(block, owner, type_) for owner, type_ in zip(by_role[Role.SELLER], types, strict=True)]
@@ -252,9 +250,7 @@ def _add_categories(block: Block, business: Business) -> None:
     if business.type not in BREAKERS:
         return
     for place, name in enumerate(block.rng.sample(list(block.categories), 4)):
-        block.add(
-            SellerCategory, seller_id=business.key, category_id=block.categories[name], is_primary=place == 0
-        )
+        block.add(SellerCategory, seller_id=business.key, category_id=block.categories[name], is_primary=place == 0)
 
 
 def _add_locations(block: Block, business: Business) -> None:

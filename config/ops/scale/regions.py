@@ -36,6 +36,10 @@ class Region:
     towns: tuple[Town, ...]
 
 
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 _SOUTH_AFRICAN_TOWNS = (
     Town("Cape Town", "Western Cape", -33.925, 18.424, "80"),
     Town("Stellenbosch", "Western Cape", -33.932, 18.860, "76"),
@@ -55,16 +59,16 @@ FINNISH = Region(
     per_euro=1,
     timezone="Europe/Helsinki",
     postal_digits=5,
-    first_names=tuple(
+    first_names=_words(
         """Aino Anna Antti Eero Eeva Elina Emilia Hanna Heikki Helmi Ilkka Janne Jari Johanna Juha Jukka Kaisa Kari
         Katja Kirsi Lauri Leena Liisa Marja Markku Matti Mika Mikko Minna Niina Olli Outi Paavo Pekka Petri Päivi Riikka
-        Sami Sanna Sari Satu Seppo Sini Tarja Teemu Tiina Timo Tuomas Veikko Ville Väinö Yrjö""".split()
+        Sami Sanna Sari Satu Seppo Sini Tarja Teemu Tiina Timo Tuomas Veikko Ville Väinö Yrjö"""
     ),
-    last_names=tuple(
+    last_names=_words(
         """Aalto Ahonen Hakala Hämäläinen Heikkilä Heikkinen Heinonen Hirvonen Järvinen Kallio Karjalainen Kinnunen
         Koivisto Korhonen Koskinen Laaksonen Laine Laitinen Lehtinen Lehtonen Leppänen Lindholm Mäkelä Mäkinen Manninen
         Mattila Mustonen Mäenpää Nieminen Niskanen Nurmi Ojala Pitkänen Rantanen Räsänen Saarinen Salminen Salonen
-        Savolainen Turunen Tuominen Vainio Virtanen Väisänen Ylönen""".split()
+        Savolainen Turunen Tuominen Vainio Virtanen Väisänen Ylönen"""
     ),
     streets=("Teollisuuskatu", "Varastotie", "Konepajankuja", "Rantatie", "Hämeentie", "Kauppakatu", "Sorsatie"),
     businesses=("{} Auto Oy", "Autopurkaamo {}", "{} Varaosat Oy", "Autotalo {}", "Autohuolto {} Ky"),
@@ -87,16 +91,16 @@ SPANISH = Region(
     per_euro=1,
     timezone="Europe/Madrid",
     postal_digits=5,
-    first_names=tuple(
+    first_names=_words(
         """Adrián Alba Alejandro Ana Andrés Ángel Antonio Beatriz Begoña Carlos Carmen Cristina Daniel David Diego Elena
         Fernando Francisco Gonzalo Inés Íñigo Isabel Javier Jesús Joaquín Jorge José Juan Laura Lucía Luis Manuel Marta
-        María Miguel Mónica Nuria Pablo Paula Pilar Rafael Raquel Rocío Rubén Sergio Sofía Teresa Vicente""".split()
+        María Miguel Mónica Nuria Pablo Paula Pilar Rafael Raquel Rocío Rubén Sergio Sofía Teresa Vicente"""
     ),
-    last_names=tuple(
+    last_names=_words(
         """Aguilar Alonso Álvarez Blanco Cabrera Calvo Castillo Castro Cortés Delgado Díaz Domínguez Fernández Flores
         García Gil Gómez González Gutiérrez Hernández Herrera Ibáñez Iglesias Jiménez León López Lozano Marín Martín
         Martínez Molina Morales Moreno Muñoz Navarro Núñez Ortega Ortiz Peña Pérez Ramírez Ramos Rodríguez Romero Rubio
-        Ruiz Sánchez Santos Sanz Serrano Suárez Torres Vázquez Vega""".split()
+        Ruiz Sánchez Santos Sanz Serrano Suárez Torres Vázquez Vega"""
     ),
     streets=("Calle Mayor", "Avenida de la Industria", "Calle del Taller", "Camino Viejo", "Calle Real", "Ronda Norte"),
     businesses=("Automóviles {}", "Desguaces {}", "Talleres {} S.L.", "Recambios {}", "{} Motor S.L."),
@@ -119,16 +123,18 @@ AFRIKAANS = Region(
     per_euro=20,
     timezone="Africa/Johannesburg",
     postal_digits=4,
-    first_names=tuple(
+    first_names=_words(
         """Adriaan Anneke Annelie Anri Bertus Carel Chané Charl Corné Danie Deon Elmarie Elsabé Esmé Francois Gerhard
         Gert Hannes Hendrik Hettie Ilse Jaco Jacobus Jannie Johan Karin Kobus Koos Lizelle Louw Magda Marietjie Marlene
-        Nico Pieter Reinette Riaan Rian Ronel Ruan Schalk Stefan Sunette Theuns Wessel Wilma Zelda""".split()
+        Nico Pieter Reinette Riaan Rian Ronel Ruan Schalk Stefan Sunette Theuns Wessel Wilma Zelda"""
     ),
     last_names=(
-        *"""Barnard Bezuidenhout Booysen Botes Botha Brits Coetzee Cronjé Engelbrecht Erasmus Fourie Grobler Jordaan
+        *_words(
+            """Barnard Bezuidenhout Booysen Botes Botha Brits Coetzee Cronjé Engelbrecht Erasmus Fourie Grobler Jordaan
         Joubert Kruger Labuschagne Lombard Lourens Malan Marais Meyer Mostert Nel Oosthuizen Pienaar Potgieter Pretorius
         Roux Smit Snyman Steenkamp Steyn Strydom Swanepoel Swart Terblanche Venter Vermeulen Viljoen Visser
-        Vorster""".split(),
+        Vorster"""
+        ),
         *("van der Merwe", "van Niekerk", "van Zyl", "van Wyk", "de Villiers", "du Plessis", "du Toit", "le Roux"),
     ),
     streets=("Nywerheidstraat", "Kerkstraat", "Voortrekkerweg", "Werkswinkellaan", "Langstraat", "Spoorwegstraat"),
@@ -143,17 +149,17 @@ ENGLISH = Region(
     per_euro=20,
     timezone="Africa/Johannesburg",
     postal_digits=4,
-    first_names=tuple(
+    first_names=_words(
         """Aisha Alice Andrew Anthony Ayanda Brian Bongani Catherine Charlotte Claire Craig Daniel David Emily Emma
         Fatima Grace Hannah Jabulani James Jason Jessica Kagiso Keith Kevin Lerato Lindiwe Mandla Mark Megan Michael
         Naledi Nomvula Oliver Palesa Priya Rajesh Rebecca Richard Samantha Sarah Sean Sibusiso Sipho Thabo Thandiwe
-        Themba William Zanele Zinhle""".split()
+        Themba William Zanele Zinhle"""
     ),
-    last_names=tuple(
+    last_names=_words(
         """Adams Bailey Baker Brown Campbell Carter Clarke Cooper Davies Dlamini Edwards Evans Fisher Govender Green
         Harris Hughes Jackson Jacobs Johnson Khumalo King Mabaso Mahlangu Maseko Mokoena Molefe Moodley Morgan Mthembu
-        Naidoo Ndlovu Ngcobo Nkosi O'Brien O'Neill Patel Phillips Pillay Reddy Roberts Scott Sithole Smith Taylor Thompson
-        Turner Walker White Williams Wilson Wright Zulu Zwane""".split()
+        Naidoo Ndlovu Ngcobo Nkosi O'Brien O'Neill Patel Phillips Pillay Reddy Roberts Scott Sithole Smith Taylor
+        Thompson Turner Walker White Williams Wilson Wright Zulu Zwane"""
     ),
     streets=("Industrial Road", "Main Road", "Station Street", "Voortrekker Road", "Church Street", "Harbour Road"),
     businesses=("{} Auto Spares", "{} Motors", "{} Scrapyard", "{} Car Sales", "{} Auto Parts"),

@@ -141,9 +141,7 @@ class Block:
 
     def vin(self, number: int, *, manufacturer: str, year: int) -> str:
         """Return the unique VIN of a number below NUMBERS_PER_BLOCK."""
-        return unique_vin(
-            self.seed, self.number * NUMBERS_PER_BLOCK + number, manufacturer=manufacturer, year=year
-        )
+        return unique_vin(self.seed, self.number * NUMBERS_PER_BLOCK + number, manufacturer=manufacturer, year=year)
 
     def public_id(self, at: datetime) -> str:
         return encode_ulid(int(at.timestamp() * 1000), self.rng.getrandbits(80))

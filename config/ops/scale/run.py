@@ -88,17 +88,15 @@ def _refuse_second_run(random_seed: int) -> None:
     code = unique_code(random_seed, 0)
     if SupportTicket.objects.filter(number=f"T-{code}").exists() or VoucherCode.objects.filter(code=code).exists():
         raise Refused(
-            f"The rows of random seed {random_seed} are in this database already: give another --random-seed to add more."
+            f"The rows of random seed {random_seed} are here already: give another --random-seed to add more."
         )
 
 
-def _write(
-    scale: int, random_seed: int, now: datetime, progress: Callable[[int], None]
-) -> Counter[type[models.Model]]:
+def _write(scale: int, random_seed: int, now: datetime, progress: Callable[[int], None]) -> Counter[type[models.Model]]:
     begin, _ = part_of_time(now, 0, scale)
     leaves, new_categories = ground.add_categories(Random(f"{random_seed}/categories"), begin)  # noqa: S311
     counts: Counter[type[models.Model]] = Counter({Language: ground.add_languages(begin), Category: new_categories})
-    reserved = {model: bulk.reserve_keys(model, count * scale) for model, count in KEYS_PER_BLOCK.items()}
+    reserved = {model: (bulk.reserve_keys(model, size * scale), size) for model, size in KEYS_PER_BLOCK.items()}
     already_there = counts.total()
 
     def make(number: int) -> list[Table]:
@@ -109,7 +107,7 @@ def _write(
             begin=begin,
             end=end,
             now=now,
-            keys={model: reserved[model][number * each : (number + 1) * each] for model, each in KEYS_PER_BLOCK.items()},
+            keys={model: keys[number * size : (number + 1) * size] for model, (keys, size) in reserved.items()},
             categories=leaves,
         )
         # What was added above counts towards the first block.

@@ -39,7 +39,7 @@ MILEAGE_WEIGHT = 0.25
 # A used part keeps this much of its value per year of the car's age, but never falls below the floor.
 PART_KEPT_PER_YEAR, PART_FLOOR = 0.95, 0.35
 
-_CONDITION_VALUE = {
+_CONDITION_VALUE: dict[str, float] = {
     Condition.NEW: 1.15,
     Condition.EXCELLENT: 1.1,
     Condition.GOOD: 1.0,

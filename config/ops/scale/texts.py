@@ -12,7 +12,7 @@ PART_DESCRIPTIONS = {
     "fi": ("Testattu, takuu 30 päivää.", "Irrotettu ehjästä autosta.", "Käytön jälkiä, täysin toimiva.", "Siisti osa."),
     "es": ("Probado, 30 días de garantía.", "Desmontado de un coche en marcha.", "Señales de uso, funciona bien."),
     "af": ("Getoets, 30 dae waarborg.", "Uit 'n lopende motor gehaal.", "Merke van gebruik, werk reg."),
-    "en": ("Tested, 30 days warranty.", "Taken from a running car.", "Marks of use, works as it should.", "Clean part."),
+    "en": ("Tested, 30 days warranty.", "Taken from a running car.", "Marks of use, works as it should."),
 }
 CAR_DESCRIPTIONS = {
     "fi": ("Siisti ja huollettu, kaksi avainta.", "Juuri katsastettu, ei ruostetta.", "Hyvin pidetty perheauto."),
@@ -53,14 +53,14 @@ YARD_PLACES = ("Bay", "Rack", "Shelf", "Row")
 LEAD_MESSAGES = {
     "fi": (
         "Onko {} vielä myynnissä?",
-        "Hei! Haluaisin koeajaa auton: {}. Sopisiko huomenna iltapäivällä? Minulla olisi myös vaihtoauto, vuosimalli 2014.",
+        "Hei! Haluaisin koeajaa auton: {}. Sopisiko huomenna iltapäivällä? Minulla olisi myös vaihtoauto.",
         "Mikä on paras hinta, jos ostan heti? Kohde: {}.",
         "Voitteko lähettää lisää kuvia kohteesta {}, kiitos.",
         "Järjestyykö rahoitus? Kiinnostuin: {}. Soittakaa, kun ehditte, olen tavoitettavissa arkisin neljän jälkeen.",
     ),
     "es": (
         "¿Sigue disponible {}?",
-        "Buenos días, me gustaría comprar {}. ¿Puedo verlo hoy? Tengo otro coche que quisiera entregar como parte del pago.",
+        "Buenos días, me gustaría comprar {}. ¿Puedo verlo hoy? Tengo otro coche para entregar a cuenta.",
         "¿Cuál es el último precio de {}?",
         "¿Me pueden mandar más fotos de {}, por favor?",
         "Necesito financiación para {}. Llámenme por la tarde, después de las cinco, o escríbanme por aquí.",
@@ -74,7 +74,7 @@ LEAD_MESSAGES = {
     ),
     "en": (
         "Is {} still available?",
-        "Good day, I would like to buy {}. May I come for a test drive tomorrow? I also have a car to trade in, a 2013 model.",
+        "Good day, I would like to buy {}. May I come for a test drive tomorrow? I also have a car to trade in.",
         "What is your best price for {}?",
         "Please send more pictures of {}.",
         "Do you deliver? It is about {}. You can phone me in the evening, or leave a message and I will call back.",
@@ -130,8 +130,16 @@ TICKET_ANSWERS = (
 TICKET_REMARKS = ("Seen this twice today.", "Waiting for the bookkeeper.", "Belongs to the shop's upload limit.")
 
 SEARCHES = (
-    *("alternator polo", "hilux tailgate", "laturi corolla", "etupuskuri octavia", "caja de cambios leon", "x3 headlight"),
-    *("gearbox golf 7", "ranger canopy", "starter motor i20", "faro delantero clio", "ratkas polo", "turbo 2.0 tdi"),
+    *("alternator polo", "hilux tailgate", "laturi corolla", "etupuskuri octavia", "caja de cambios leon"),
+    *(
+        "x3 headlight",
+        "gearbox golf 7",
+        "ranger canopy",
+        "starter motor i20",
+        "faro delantero clio",
+        "ratkas polo",
+        "2.0 tdi",
+    ),
 )
 PATHS = (
     *("/", "/cars/", "/parts/", "/cars/suv/", "/cars/electric/", "/parts/engine-components/", "/parts/body-parts/"),
@@ -143,11 +151,10 @@ REFERRERS = (
 )
 BROWSERS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Safari/605.1.15",
     "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0",
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Mobile Safari/537.36",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 "
-    "Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
 )
 BOTS = (
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",

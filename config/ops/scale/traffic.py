@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from analytics.models import AuditLog, Event, PageView, WebVital
 from analytics.models.audit import AuditAction
-from analytics.models.traffic import EventType, VitalName, VitalRating
+from analytics.models.traffic import EventType
+from analytics.services import VITAL_THRESHOLDS, rate_vital
 from config.ops.scale import texts
 from config.ops.scale.demand import address
 from config.ops.scale.people import choose_before
@@ -17,7 +17,9 @@ from leads.models import Lead, Voucher
 from leads.models.leads import LeadStatus
 
 if TYPE_CHECKING:
-    from config.ops.scale.people import Business, People
+    from datetime import datetime
+
+    from config.ops.scale.people import Business, People, Person
     from config.ops.scale.rows import Block, Row
     from config.ops.scale.stock import Stock
 
@@ -27,15 +29,6 @@ BOT_SHARE = 0.06
 # How long after it was put up something is still looked at.
 LOOKED_AT_DAYS = 200
 
-# Up to which value a measurement is good, and up to which it needs improvement (milliseconds; CLS has no unit).
-_VITAL_LIMITS = {
-    VitalName.CLS: (0.1, 0.25),
-    VitalName.FID: (100, 300),
-    VitalName.FCP: (1800, 3000),
-    VitalName.LCP: (2500, 4000),
-    VitalName.TTFB: (800, 1800),
-    VitalName.INP: (200, 500),
-}
 _VISIT_KINDS = (EventType.PART_VIEW, EventType.CAR_VIEW, EventType.SEARCH, EventType.SELLER_CONTACT)
 _VISIT_WEIGHTS = (50, 32, 13, 5)
 
@@ -118,16 +111,15 @@ def _add_scans(block: Block, voucher: Row) -> None:
 
 
 def _add_vital(block: Block) -> None:
-    name = block.rng.choice(tuple(_VITAL_LIMITS))
-    good, acceptable = _VITAL_LIMITS[name]
+    name = block.rng.choice(tuple(VITAL_THRESHOLDS))
+    good, _ = VITAL_THRESHOLDS[name]
     # Most pages are fast, few are very slow.
     value = round(good * block.rng.lognormvariate(-0.5, 0.7), 3)
-    rating = VitalRating.GOOD if value <= good else VitalRating.NEEDS_IMPROVEMENT
     block.add(
         WebVital,
         name=name,
         value=value,
-        rating=rating if value <= acceptable else VitalRating.POOR,
+        rating=rate_vital(name, value),
         path=block.rng.choice(texts.PATHS),
         user_agent=block.rng.choice(texts.BROWSERS),
         created_at=block.between(block.begin, block.end),
@@ -165,14 +157,14 @@ def _add_audit_entries(block: Block, people: People, stock: Stock) -> None:
 
 def _add_seller_entries(block: Block, people: People, business: Business) -> None:
     row, owner = business.row, business.owner
-    entity = {"entity_type": "accounts.seller", "entity_id": str(business.key), "entity_label": row["name"]}
+    entity = {"entity_type": "accounts.seller", "entity_id": row["public_id"], "entity_label": row["name"]}
     _add_entry(
         block,
         row["created_at"],
         AuditAction.CREATE,
         "SELLER_CREATED",
         actor_id=owner.key,
-        actor_label=owner.name,
+        actor_label=_actor_label(owner),
         seller_id=business.key,
         **entity,
     )
@@ -183,7 +175,7 @@ def _add_seller_entries(block: Block, people: People, business: Business) -> Non
             AuditAction.STATUS_CHANGE,
             "SELLER_VERIFIED",
             actor_id=people.admin.key,
-            actor_label=people.admin.name,
+            actor_label=_actor_label(people.admin),
             seller_id=business.key,
             changes={"is_verified": [False, True]},
             **entity,
@@ -192,7 +184,7 @@ def _add_seller_entries(block: Block, people: People, business: Business) -> Non
 
 def _add_sale(block: Block, entity_type: str, event_type: str, row: Row, owners: dict[int, Business]) -> None:
     business = owners.get(row["seller_id"])
-    actor = {"actor_id": business.owner.key, "actor_label": business.owner.name} if business else {}
+    actor = {"actor_id": business.owner.key, "actor_label": _actor_label(business.owner)} if business else {}
     _add_entry(
         block,
         row["sold_at"],
@@ -200,8 +192,8 @@ def _add_sale(block: Block, entity_type: str, event_type: str, row: Row, owners:
         event_type,
         seller_id=row["seller_id"],
         entity_type=entity_type,
-        entity_id=str(row["id"]),
-        entity_label=row["name"],
+        entity_id=row["public_id"],
+        entity_label=f"{row['name']} {row['year']}" if "year" in row else row["name"],
         changes={"status": ["AVAILABLE", "SOLD"]},
         **actor,
     )
@@ -219,3 +211,7 @@ def _add_entry(block: Block, at: datetime, action: str, event_type: str, **value
         created_at=at,
         **values,
     )
+
+
+def _actor_label(person: Person) -> str:
+    return f"{person.name} <{person.email}>"
