@@ -64,7 +64,7 @@ class Drivetrain(models.TextChoices):
 
 def condition_rank(field: str = "condition") -> Case:
     """Return an expression that sorts by grade, best first."""
-    whens = [When(**{field: grade}, then=Value(rank)) for rank, grade in enumerate(Condition.values)]
+    whens = [When(Q(**{field: grade}), then=Value(rank)) for rank, grade in enumerate(Condition.values)]
     return Case(*whens, output_field=models.SmallIntegerField())
 
 
