@@ -259,6 +259,7 @@ ADMIN_PASSWORD = env.secret("ADMIN_PASSWORD")
 # Language, time and money
 
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "config.formats"
 USE_TZ = True
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 if TIME_ZONE not in available_timezones():

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.models import Group
+from django.utils.html import format_html_join
 
 from accounts.admin.credentials import IdentityInline, SessionInline
 from accounts.models import User, UserPreference
@@ -192,11 +192,22 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(StaffAdmin, DjangoGroupAdmin):  # type: ignore[misc]  # the theme has no types
+class GroupAdmin(StaffAdmin):
     """The roles' permissions, to look at: they are declared in `accounts.roles` and made by a migration."""
 
     list_display = ("name",)
     search_fields = ("name",)
+    fields = ("name", "allowed")
+    readonly_fields = ("allowed",)
+
+    @admin.display(description="May")
+    def allowed(self, group: Group) -> str:
+        """Return a line per table with what the role may do there."""
+        actions: dict[str, list[str]] = {}
+        for permission in group.permissions.select_related("content_type").order_by("content_type", "id"):
+            action, _, _ = permission.codename.partition("_")
+            actions.setdefault(str(permission.content_type.name), []).append(action)
+        return format_html_join("", "<div>{}: {}</div>", ((kind, ", ".join(each)) for kind, each in actions.items()))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

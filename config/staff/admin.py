@@ -90,7 +90,8 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
     list_filter_submit = True
     list_fullwidth = True
     warn_unsaved_form = True
-    compressed_fields = True
+    # Labels above their fields: beside them, three fields in a row have no room.
+    compressed_fields = False
     empty_value_display = EMPTY
     change_list_template = "staff/change_list.html"
     delete_confirmation_template = "staff/delete.html"

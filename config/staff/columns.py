@@ -56,6 +56,10 @@ class _Colours(dict[Any, str]):
     def __missing__(self, code: Any) -> str:
         return ""
 
+    def __bool__(self) -> bool:
+        # The theme takes an empty one for "no label".
+        return True
+
 
 def badge(field: str, colours: dict[Any, str], *, description: str | None = None) -> Callable[[Any], Any]:
     """Show a choice as a coloured label: `colours` maps a code to success, info, warning, danger or primary."""

@@ -95,9 +95,7 @@ class LeadAdmin(StaffAdmin):
         badge("priority", PRIORITY_COLOURS),
         "score",
         link_to("assigned_to"),
-        "source",
         "email",
-        "phone",
         "created_at",
     )
     list_filter = (
