@@ -148,6 +148,7 @@ class Lead(PublicIdModel, TimestampedModel, SoftDeleteModel):
             models.Index(name="lead_phone", fields=["phone"], condition=~Q(phone="")),
             models.Index(name="lead_status", fields=["status"]),
             models.Index(name="lead_score", fields=["score"]),
+            models.Index(name="lead_source", fields=["source"]),
             models.Index(name="lead_created", fields=["-created_at"]),
             # The work list, and each person's part of it; the latter also serves the foreign key.
             models.Index(name="lead_work_order", fields=["-priority", "-score", "-created_at"]),
