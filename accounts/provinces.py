@@ -24,7 +24,7 @@ _SHORT_FORMS = {
     "KwaZulu-Natal": ("kzn", "nl", "kn", "kwazulu natal", "kwa zulu natal", "natal"),
     "Limpopo": ("lp", "lim", "limpopo province", "northern province", "northern transvaal"),
     "Mpumalanga": ("mp", "mpu", "mpumalanga province", "eastern transvaal"),
-    "North West": ("nw", "north west province", "northwest", "noordwes"),
+    "North West": ("nw", "n west", "north west province", "northwest", "noordwes"),
     "Northern Cape": ("nc", "n cape", "northern cape province", "noord kaap"),
     "Western Cape": ("wc", "wp", "w cape", "western cape province", "western province", "wes kaap"),
 }

@@ -1,0 +1,100 @@
+"""Plans that end, and messages of payment providers that come twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from accounts import services
+from accounts.models import PaymentEvent, Subscription
+from accounts.services import billing
+from analytics.models import AuditLog
+from config.db.errors import Refused
+from tests.accounts.races import at_the_same_time
+from tests.builders import NOON, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def make_subscription(**fields: Any) -> Subscription:
+    return Subscription.objects.create(**{"user": make_user(), "start_date": NOON - timedelta(days=30)} | fields)
+
+
+class TestExpiry:
+    def test_what_is_active_and_past_its_end_expires_once(self) -> None:
+        overdue = make_subscription(end_date=NOON - timedelta(seconds=1))
+        others = [
+            make_subscription(end_date=NOON),
+            make_subscription(end_date=None),
+            make_subscription(end_date=NOON - timedelta(days=1), status="cancelled"),
+        ]
+        before = {row.pk: row.status for row in others}
+        assert services.expire_subscriptions(NOON) == 1
+        overdue.refresh_from_db()
+        assert overdue.status == "expired"
+        assert dict(Subscription.objects.filter(pk__in=before).values_list("pk", "status")) == before
+        assert services.expire_subscriptions(NOON) == 0
+
+    def test_goes_in_batches_with_one_audit_entry_each(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(billing, "EXPIRY_BATCH", 2)
+        rows = [make_subscription(end_date=NOON - timedelta(days=1)) for _ in range(5)]
+        assert services.expire_subscriptions(NOON) == 5
+        entries = AuditLog.objects.filter(event_type="SUBSCRIPTIONS_EXPIRED").order_by("id")
+        assert [entry.metadata["ids"] for entry in entries] == [
+            [rows[0].pk, rows[1].pk],
+            [rows[2].pk, rows[3].pk],
+            [rows[4].pk],
+        ]
+
+
+class TestPaymentEvents:
+    def deliver(self, effect: Any) -> bool:
+        return services.record_payment_event(
+            provider="stripe", event_id="evt_1", type="invoice.paid", payload={"total": 990}, effect=effect, now=NOON
+        )
+
+    def test_delivered_twice_it_has_one_effect(self) -> None:
+        seen: list[PaymentEvent] = []
+        assert self.deliver(seen.append)
+        assert not self.deliver(seen.append)
+        assert len(seen) == 1
+        event = PaymentEvent.objects.get()
+        assert (event.payload, event.processed_at) == ({"total": 990}, NOON)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_delivered_at_the_same_moment_it_has_one_effect(self) -> None:
+        subscription = make_subscription(metadata={"paid": 0})
+
+        def pay(event: PaymentEvent) -> None:
+            row = Subscription.objects.get(pk=subscription.pk)
+            row.metadata = {"paid": row.metadata["paid"] + 1}
+            row.save()
+
+        results = at_the_same_time(lambda: self.deliver(pay), times=4)
+        assert sorted(results) == [False, False, False, True]
+        subscription.refresh_from_db()
+        assert subscription.metadata == {"paid": 1}
+
+    def test_what_is_refused_keeps_its_reason_undoes_its_writes_and_is_tried_again(self) -> None:
+        def refuse(event: PaymentEvent) -> None:
+            make_subscription()
+            raise Refused("There is no such subscription.")
+
+        assert not self.deliver(refuse)
+        event = PaymentEvent.objects.get()
+        assert (event.error, event.processed_at) == ("There is no such subscription.", None)
+        assert not Subscription.objects.exists()
+
+        assert self.deliver(lambda event: None)
+        event.refresh_from_db()
+        assert (event.error, event.processed_at) == ("", NOON)
+
+    def test_a_fault_keeps_nothing_so_that_the_provider_sends_it_again(self) -> None:
+        def fail(event: PaymentEvent) -> None:
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            self.deliver(fail)
+        assert not PaymentEvent.objects.exists()
