@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import atexit
+from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
 from django.db import connections
+from django.db.models.signals import post_migrate
 
 
 def close_database_connections() -> None:
@@ -13,6 +15,13 @@ def close_database_connections() -> None:
         connection.close()
         if hasattr(connection, "close_pool"):
             connection.close_pool()
+
+
+def apply_row_security(using: str, **kwargs: Any) -> None:
+    """Bring row security in line with the settings, once the tables stand."""
+    from config.ops.row_security import apply_policies
+
+    apply_policies(using=using)
 
 
 class ForecourtConfig(AppConfig):
@@ -25,6 +34,8 @@ class ForecourtConfig(AppConfig):
         from config import checks  # noqa: F401 - the import registers them, and needs the apps loaded
 
         atexit.register(close_database_connections)
+        # The last app whose tables are made; an app without models, such as this one, gets no signal.
+        post_migrate.connect(apply_row_security, sender=apps.get_app_config("analytics"))
 
 
 class StaffAdminConfig(AdminConfig):

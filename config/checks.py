@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Warned
+from django.db import connection
 
 from config.database_url import SQLITE, SSL_FILES, has_network_host
+from config.ops.row_security import is_bound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,6 +133,21 @@ def check_row_security(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
             "ENABLE_ROW_SECURITY is on, but SQLite has no row security.",
             hint="Set ENABLE_ROW_SECURITY=false, or DATABASE_URL to a PostgreSQL server.",
             id="forecourt.E008",
+        )
+    ]
+
+
+@register(Tags.database)
+def check_row_security_binds(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """Find row security that does not bind us, because our own role owns the tables."""
+    databases = kwargs.get("databases") or []
+    if not settings.ENABLE_ROW_SECURITY or "default" not in databases or _on_sqlite() or is_bound(connection):
+        return []
+    return [
+        Warned(
+            "ENABLE_ROW_SECURITY is on, but policies do not bind the database role that this process uses.",
+            hint="Connect as a role that neither owns the tables nor is a superuser; migrate as the owner.",
+            id="forecourt.W018",
         )
     ]
 
