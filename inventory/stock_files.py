@@ -175,7 +175,7 @@ def _csv_rows(reader: Any, header: list[str], known: Collection[str]) -> Iterato
     number = 1
     while (record := _next_record(reader)) is not None:
         number += 1
-        if not any(record):
+        if not any(cell.strip() for cell in record):
             continue
         if len(record) != len(header):
             yield StockRow(number, problem=f"The row has {len(record)} cells where the header has {len(header)}.")
@@ -211,7 +211,7 @@ def _json_values(text: IO[str]) -> Iterator[Any]:
         if in_list:
             buffer.skip()
     if in_list and buffer.peek() != "]":
-        raise Refused(f"The file is no JSON list: after row {number} a comma or a closing bracket is missing.")
+        raise Refused(f"The JSON list breaks off, or lacks a comma, after row {number}.")
     if in_list:
         buffer.skip()
         if buffer.peek():
