@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from django.apps.registry import Apps
+    from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 READ = ("view",)
 EDIT = ("view", "add", "change")
@@ -108,6 +109,8 @@ APPEND_ONLY = frozenset(
     {"accounts.paymentevent", "analytics.auditlog", "leads.leadactivity", "leads.voucherredemption"}
 )
 
+APP_LABELS = ("accounts", "inventory", "leads", "analytics")
+
 STAFF_ROLES = ("SUPER_ADMIN", "ADMIN", "VIEWER", "SELLER")
 
 
@@ -124,7 +127,23 @@ def install_roles(apps: Apps, using: str = "default") -> None:
     names["SUPER_ADMIN"] = {name for name in by_name if _is_ours(name)}
     for role, wanted in names.items():
         group, _ = group_model.objects.using(using).get_or_create(name=role)
-        group.permissions.set([by_name[name] for name in sorted(wanted)])
+        # In a migration the registry is that of its moment: a model that comes later has no permissions yet.
+        group.permissions.set([by_name[name] for name in sorted(wanted) if name in by_name])
+
+
+def grant_roles(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Bring the groups up to `ROLE_PERMISSIONS` from a migration; a migration that adds a model is followed by one."""
+    # Not at the top: the user model imports this module, and permissions are models.
+    from django.contrib.auth.management import create_permissions
+
+    using = schema_editor.connection.alias
+    for label in APP_LABELS:
+        app_config: Any = apps.get_app_config(label)
+        # Permissions come after a whole `migrate`; the groups need them now.
+        app_config.models_module = True
+        create_permissions(app_config, apps=apps, verbosity=0, using=using)
+        app_config.models_module = None
+    install_roles(apps, using)
 
 
 def _codenames(table: dict[str, tuple[str, ...]]) -> list[str]:
@@ -138,6 +157,6 @@ def _codenames(table: dict[str, tuple[str, ...]]) -> list[str]:
 def _is_ours(permission: str) -> bool:
     app_label, codename = permission.split(".")
     action, _, model_name = codename.partition("_")
-    if app_label not in {"accounts", "inventory", "leads", "analytics"}:
+    if app_label not in APP_LABELS:
         return False
     return f"{app_label}.{model_name}" not in APPEND_ONLY or action in {"view", "add"}

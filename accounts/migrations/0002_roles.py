@@ -2,21 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.management import create_permissions
 from django.db import migrations
 
-from accounts.roles import ROLE_PERMISSIONS, install_roles
-
-
-def make_groups(apps: Any, schema_editor: Any) -> None:
-    using = schema_editor.connection.alias
-    for label in ("accounts", "inventory", "leads", "analytics"):
-        app_config = apps.get_app_config(label)
-        # Permissions come after a whole `migrate`; the groups need them now.
-        app_config.models_module = True
-        create_permissions(app_config, apps=apps, verbosity=0, using=using)
-        app_config.models_module = None
-    install_roles(apps, using)
+from accounts.roles import ROLE_PERMISSIONS, grant_roles
 
 
 def remove_groups(apps: Any, schema_editor: Any) -> None:
@@ -34,4 +22,4 @@ class Migration(migrations.Migration):
         ("contenttypes", "0002_remove_content_type_name"),
     ]
 
-    operations = [migrations.RunPython(make_groups, remove_groups)]
+    operations = [migrations.RunPython(grant_roles, remove_groups)]
