@@ -193,14 +193,23 @@ def test_marking_as_applied_needs_the_tables(manage: Manage, url: str) -> None:
 
 @pytest.mark.usefixtures("migrated")
 def test_an_existing_schema_is_adopted_by_name_unless_a_column_is_missing(manage: Manage, url: str) -> None:
-    execute(url, "DELETE FROM django_migrations WHERE app = 'accounts'")
-    execute(url, "ALTER TABLE accounts_seller RENAME COLUMN created_at TO made_at")
-    refused = manage("migrate", "accounts", "0001", "--fake")
+    execute(url, "DELETE FROM django_migrations WHERE app = 'analytics'")
+    execute(url, "ALTER TABLE analytics_webvital RENAME COLUMN id TO number")
+    refused = manage("migrate", "analytics", "0001", "--fake")
     assert refused.returncode == 1
-    assert "accounts_seller.created_at" in refused.stderr
-    execute(url, "ALTER TABLE accounts_seller RENAME COLUMN made_at TO created_at")
-    adopted = manage("migrate", "accounts", "0001", "--fake")
+    assert "the database lacks analytics_webvital.id: run migrate without --fake" in refused.stderr
+    execute(url, "ALTER TABLE analytics_webvital RENAME COLUMN number TO id")
+    adopted = manage("migrate", "analytics", "0001", "--fake")
     assert (adopted.returncode, "FAKED" in adopted.stdout) == (0, True), adopted.stderr
+
+
+@pytest.mark.usefixtures("migrated")
+def test_a_contradictory_history_is_one_sentence(manage: Manage, url: str) -> None:
+    execute(url, "DELETE FROM django_migrations WHERE app = 'accounts'")
+    refused = manage("migrate", "--no-input")
+    assert refused.returncode == 1
+    assert "is applied before its dependency accounts.0001_initial" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_a_deployment_without_its_migrations_is_not_fit(manage: Manage) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 
 from config.db.errors import Refused
 from config.ops.migrating import alone, create_schema, missing_for_fake, use_direct_database
@@ -27,7 +28,7 @@ class Command(migrate.Command):
                 if options["fake"]:
                     self._refuse_fake_without_tables(**options)
                 super().handle(*args, **options)
-        except Refused as error:
+        except (Refused, InconsistentMigrationHistory) as error:
             raise CommandError(str(error)) from error
 
     def _refuse_fake_without_tables(self, **options: Any) -> None:
