@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from config.db.errors import Refused
+from config.ops.migrating import session_settings
 from config.ops.seeding.demo import load_demo
 from config.ops.seeding.people import ensure_administrator, ensure_roles_and_languages
 from config.ops.seeding.profiles import Stock, load_kroi, load_partpal, load_venta
@@ -38,7 +39,6 @@ def check_allowed(*, debug: bool, force: bool) -> None:
         raise SeedRefused(message)
 
 
-@transaction.atomic
 def run_seed(
     *,
     profile: str,
@@ -54,11 +54,14 @@ def run_seed(
     administrator gets `admin_password`, or one that is made up where that is empty. The demo's other people can sign in
     only where `debug` is on. Raises Refused if the administrator cannot be made.
     """
-    run = SeedRun(now=now, debug=debug, say=say)
-    say("Loading roles, languages and the administrator")
-    ensure_roles_and_languages(run)
-    ensure_administrator(run, email=admin_email, password=admin_password)
-    load = PROFILES[profile]
-    if load is not None:
-        load(run, Stock())
-    return run
+    # The limits on statements and idle transactions are meant for web requests.
+    no_limits = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
+    with session_settings(connection, **no_limits), transaction.atomic():
+        run = SeedRun(now=now, debug=debug, say=say)
+        say("Loading roles, languages and the administrator")
+        ensure_roles_and_languages(run)
+        ensure_administrator(run, email=admin_email, password=admin_password)
+        load = PROFILES[profile]
+        if load is not None:
+            load(run, Stock())
+        return run

@@ -71,7 +71,9 @@ class Command(BaseCommand):
 
     def handle(self, *, profile: str, force: bool, now: datetime | None, **options: Any) -> None:
         self.is_talkative = options["verbosity"] > 0 and not options["json"]
-        now = now or timezone.now()
+        now, scale, random_seed = now or timezone.now(), options["scale"], options["random_seed"]
+        if scale is not None:
+            _check_range(scale, random_seed)
         try:
             check_allowed(debug=settings.DEBUG, force=force)
             run = run_seed(
@@ -82,21 +84,25 @@ class Command(BaseCommand):
                 admin_password=settings.ADMIN_PASSWORD,
                 say=self.say,
             )
+            scaled: dict[str, int] = {}
             # What is shown once must not be lost if the rest fails.
-            if not options["json"]:
-                self.print_result(profile, run)
-            scaled = self.scale(options["scale"], options["random_seed"], now) if options["scale"] is not None else {}
+            try:
+                if not options["json"]:
+                    self.print_result(profile, run)
+                if scale is not None:
+                    scaled = self.scale(scale, random_seed, now)
+            finally:
+                if options["json"]:
+                    self.stdout.write(json.dumps(_as_json(profile, run, scaled), indent=2))
         except Refused as refusal:
             raise CommandError(str(refusal)) from refusal
         except DatabaseError as error:
             reason = str(error).splitlines()[0]
             message = (
-                f"The database refused ({reason}), and this step wrote nothing. `manage.py migrate` makes missing tables; "
-                "else a row that is there already stands in the way."
+                f"The database refused ({reason}), and this step wrote nothing. `manage.py migrate` makes missing "
+                "tables; else a row that is there already stands in the way."
             )
             raise CommandError(message) from error
-        if options["json"]:
-            self.stdout.write(json.dumps(_as_json(profile, run, scaled), indent=2))
 
     def say(self, line: str) -> None:
         """Tell at once what happens now, also where the output is a file."""
@@ -127,12 +133,8 @@ class Command(BaseCommand):
 
     def scale(self, scale: int, random_seed: int, now: datetime) -> dict[str, int]:
         """Add the made-up rows; their makers are imported only here, which keeps the plain seed quick."""
-        from config.ops.scale import LARGEST_SCALE, LARGEST_SEED, ROWS_PER_BLOCK, run_scale
+        from config.ops.scale import ROWS_PER_BLOCK, run_scale
 
-        if not 1 <= scale <= LARGEST_SCALE:
-            raise CommandError(f"--scale {scale}: write a number from 1 to {LARGEST_SCALE}.")
-        if random_seed > LARGEST_SEED:
-            raise CommandError(f"--random-seed {random_seed}: write a number from 0 to {LARGEST_SEED}.")
         self.say(f"\nAdding {scale * ROWS_PER_BLOCK:,} made-up rows")
         with self.progress_bar(scale * ROWS_PER_BLOCK) as progress:
             counts = run_scale(scale=scale, random_seed=random_seed, now=now, progress=progress)
@@ -147,6 +149,15 @@ class Command(BaseCommand):
         with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
             task = bar.add_task("rows", total=total)
             yield lambda rows: bar.update(task, completed=rows)
+
+
+def _check_range(scale: int, random_seed: int) -> None:
+    from config.ops.scale import LARGEST_SCALE, LARGEST_SEED
+
+    if not 1 <= scale <= LARGEST_SCALE:
+        raise CommandError(f"--scale {scale}: write a number from 1 to {LARGEST_SCALE}.")
+    if random_seed > LARGEST_SEED:
+        raise CommandError(f"--random-seed {random_seed}: write a number from 0 to {LARGEST_SEED}.")
 
 
 def _table(tallies: dict[str, Tally]) -> Iterator[str]:
