@@ -27,6 +27,8 @@ _ME = f"nullif(current_setting('{SETTING}', true), '')"
 _MY_SELLERS = f"(SELECT id FROM accounts_seller WHERE owner_id = {_ME}::bigint)"
 _MY_VOUCHERS = f"(SELECT id FROM leads_voucher WHERE seller_id IN {_MY_SELLERS})"
 
+# ruff: noqa: S608  # every statement is put together from the constants of this module
+
 # Table: which of its rows are one's own.
 OWN_ROWS = {
     "accounts_seller": f"owner_id = {_ME}::bigint",
