@@ -10,30 +10,18 @@ from django.utils.html import format_html
 
 from analytics.models import AuditLog, DailyMetric, Event, PageView, SystemSetting, WebVital
 from analytics.setting_keys import SETTINGS
-from config.staff.admin import StaffAdmin
+from config.staff.admin import RecordedAdmin, StaffAdmin
 from config.staff.columns import badge, link_to, list_url
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.forms import StaffModelForm, dress
+from config.staff.site import person
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class Recorded(StaffAdmin):
-    """Rows that the program records: to look at, to filter and to export; nobody adds, changes or deletes them here."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Event)
-class EventAdmin(Recorded):
+class EventAdmin(RecordedAdmin):
     list_display = (
         "occurred_at",
         "event_type",
@@ -50,7 +38,7 @@ class EventAdmin(Recorded):
 
 
 @admin.register(PageView)
-class PageViewAdmin(Recorded):
+class PageViewAdmin(RecordedAdmin):
     list_display = ("created_at", "path", "load_time_ms", "session_id", "ip_address", "is_bot")
     list_filter = (
         ("is_bot", BooleanRadioFilter),
@@ -62,7 +50,7 @@ class PageViewAdmin(Recorded):
 
 
 @admin.register(WebVital)
-class WebVitalAdmin(Recorded):
+class WebVitalAdmin(RecordedAdmin):
     list_display = (
         "created_at",
         "name",
@@ -81,7 +69,7 @@ class WebVitalAdmin(Recorded):
 
 
 @admin.register(DailyMetric)
-class DailyMetricAdmin(Recorded):
+class DailyMetricAdmin(RecordedAdmin):
     list_display = ("day", "metric", "content_type", "value", "unique_sessions")
     list_filter = (("value", RangeNumericFilter), ("day", RangeDateFilter))
     search_fields = ("metric",)
@@ -89,7 +77,7 @@ class DailyMetricAdmin(Recorded):
 
 
 @admin.register(AuditLog)
-class AuditLogAdmin(Recorded):
+class AuditLogAdmin(RecordedAdmin):
     list_display = (
         "created_at",
         badge(
@@ -184,6 +172,6 @@ class SystemSettingAdmin(StaffAdmin):
         return readonly if obj is None else (*readonly, "key")
 
     def save_model(self, request: HttpRequest, obj: SystemSetting, form: Any, change: bool) -> None:
-        obj.updated_by = request.user
+        obj.updated_by = person(request)
         obj.description = obj.description or SETTINGS[obj.key].help
         super().save_model(request, obj, form, change)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from accounts.admin.credentials import WrittenByTheProgram
 from accounts.models import PaymentEvent, Subscription
-from config.staff.admin import StaffAdmin
+from config.staff.admin import RecordedAdmin, StaffAdmin
 from config.staff.columns import badge, link_to
 from config.staff.filters import ChoicesCheckboxFilter, RangeDateFilter
 
@@ -63,7 +62,7 @@ class SubscriptionAdmin(StaffAdmin):
 
 
 @admin.register(PaymentEvent)
-class PaymentEventAdmin(WrittenByTheProgram):
+class PaymentEventAdmin(RecordedAdmin):
     list_display = ("received_at", "provider", "type", "event_id", "processed_at", "error")
     list_filter = ("provider", ("received_at", RangeDateFilter), ("processed_at", RangeDateFilter))
     search_fields = ("event_id", "type")

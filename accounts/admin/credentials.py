@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from django.contrib import admin
 
 from accounts.models import OneTimeToken, UserIdentity, UserSession
 from accounts.services import end_session
 from config.staff.actions import service_action
-from config.staff.admin import StaffAdmin
+from config.staff.admin import RecordedAdmin
 from config.staff.columns import badge, link_to
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
 from config.staff.inlines import RelatedListInline
-
-if TYPE_CHECKING:
-    from django.http import HttpRequest
 
 
 class IdentityInline(RelatedListInline):
@@ -28,18 +23,9 @@ class SessionInline(RelatedListInline):
     fields = ("kind", "created_at", "last_seen_at", "ip_address", "expires_at", "revoked_at")
 
 
-class WrittenByTheProgram(StaffAdmin):
-    """Rows that people look at and the program writes."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(UserIdentity)
-class UserIdentityAdmin(WrittenByTheProgram):
+class UserIdentityAdmin(RecordedAdmin):
+    deletable = True
     list_display = (
         "provider",
         "provider_account_id",
@@ -62,7 +48,8 @@ def _is_open(session: UserSession) -> bool:
 
 
 @admin.register(UserSession)
-class UserSessionAdmin(WrittenByTheProgram):
+class UserSessionAdmin(RecordedAdmin):
+    deletable = True
     list_display = (
         link_to("user"),
         badge("kind", {"web": "primary", "api": "info", "refresh": "warning"}),
@@ -89,7 +76,8 @@ class UserSessionAdmin(WrittenByTheProgram):
 
 
 @admin.register(OneTimeToken)
-class OneTimeTokenAdmin(WrittenByTheProgram):
+class OneTimeTokenAdmin(RecordedAdmin):
+    deletable = True
     list_display = (
         "email",
         badge("purpose", {"magic_link": "primary", "verify_email": "info", "reset_password": "warning"}),

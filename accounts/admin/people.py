@@ -24,10 +24,11 @@ from accounts.services import (
     verify_email,
 )
 from config.staff.actions import service_action
-from config.staff.admin import StaffAdmin
+from config.staff.admin import RecordedAdmin, StaffAdmin
 from config.staff.columns import badge, link_to, related_count
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
 from config.staff.people import StaffPersonAdmin, UserCreationForm
+from config.staff.site import person
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -164,13 +165,13 @@ class UserAdmin(StaffPersonAdmin):
         return readonly if obj is not None else tuple(name for name in readonly if name != "role")
 
     def soft_delete_row(self, request: HttpRequest, row: Any) -> None:
-        delete_user(user=row, actor=request.user)
+        delete_user(user=row, actor=person(request))
 
     def restore_row(self, request: HttpRequest, row: Any) -> None:
-        restore_user(user=row, actor=request.user)
+        restore_user(user=row, actor=person(request))
 
     def purge_row(self, request: HttpRequest, row: Any) -> None:
-        remove_user_for_good(user=row, actor=request.user)
+        remove_user_for_good(user=row, actor=person(request))
 
 
 @admin.register(UserPreference)
@@ -192,7 +193,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(StaffAdmin):
+class GroupAdmin(RecordedAdmin):
     """The roles' permissions, to look at: they are declared in `accounts.roles` and made by a migration."""
 
     list_display = ("name",)
@@ -208,12 +209,3 @@ class GroupAdmin(StaffAdmin):
             action, _, _ = permission.codename.partition("_")
             actions.setdefault(str(permission.content_type.name), []).append(action)
         return format_html_join("", "<div>{}: {}</div>", ((kind, ", ".join(each)) for kind, each in actions.items()))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 
-from accounts.admin.credentials import WrittenByTheProgram
 from accounts.models import Integration, StoredFile
+from config.staff.admin import RecordedAdmin
 from config.staff.columns import badge, link_to, picture
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 @admin.register(StoredFile)
-class StoredFileAdmin(WrittenByTheProgram):
+class StoredFileAdmin(RecordedAdmin):
+    deletable = True
     list_display = (
         "preview",
         "file_name",
@@ -46,7 +47,8 @@ class StoredFileAdmin(WrittenByTheProgram):
 
 
 @admin.register(Integration)
-class IntegrationAdmin(WrittenByTheProgram):
+class IntegrationAdmin(RecordedAdmin):
+    deletable = True
     list_display = ("service", "external_id", "row", "internal_id", "created_at")
     list_display_links = ("external_id",)
     list_filter = ("service", "content_type", ("created_at", RangeDateFilter))

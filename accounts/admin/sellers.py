@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 
-from accounts.admin.credentials import WrittenByTheProgram
 from accounts.models import Seller, SellerLocation
 from accounts.models.sellers import Plan
 from accounts.services import (
@@ -19,10 +18,11 @@ from accounts.services import (
     verify_seller,
 )
 from config.staff.actions import service_action
-from config.staff.admin import StaffAdmin
+from config.staff.admin import RecordedAdmin, StaffAdmin
 from config.staff.columns import badge, link_to, related_count
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.inlines import RelatedListInline
+from config.staff.site import person
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -149,7 +149,7 @@ class SellerAdmin(StaffAdmin):
 
     def has_judge_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the person decides about sellers instead of being one."""
-        return bool(request.user.sees_everything) and bool(self.has_change_permission(request, obj))
+        return bool(person(request).sees_everything) and bool(self.has_change_permission(request, obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         readonly = super().get_readonly_fields(request, obj)
@@ -158,14 +158,15 @@ class SellerAdmin(StaffAdmin):
         return tuple(dict.fromkeys((*readonly, *kept, *judged)))
 
     def soft_delete_row(self, request: HttpRequest, row: Any) -> None:
-        delete_seller(seller=row, actor=request.user)
+        delete_seller(seller=row, actor=person(request))
 
     def restore_row(self, request: HttpRequest, row: Any) -> None:
-        restore_seller(seller=row, actor=request.user)
+        restore_seller(seller=row, actor=person(request))
 
 
 @admin.register(SellerLocation)
-class SellerLocationAdmin(WrittenByTheProgram):
+class SellerLocationAdmin(RecordedAdmin):
+    deletable = True
     list_display = (
         link_to("seller"),
         "latitude",

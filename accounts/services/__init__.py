@@ -11,7 +11,7 @@ from accounts.services.credentials import (
     reset_password,
     use_token,
 )
-from accounts.services.files import store_image
+from accounts.services.files import recognise_upload, store_image
 from accounts.services.people import (
     ban_user,
     delete_user,
@@ -48,6 +48,7 @@ __all__ = [
     "issue_token",
     "preferences_of",
     "reactivate_user",
+    "recognise_upload",
     "record_payment_event",
     "record_position",
     "remove_user_for_good",

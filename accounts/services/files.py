@@ -19,6 +19,7 @@ from config.db.ids import new_ulid
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
 
+    from accounts.images import PictureType
     from accounts.models import User
 
 _FOLDER = re.compile(r"[a-z0-9_-]+(/[A-Za-z0-9_-]+)*")
@@ -31,10 +32,7 @@ def store_image(*, upload: UploadedFile[Any], owner: User | None, folder: str) -
     """
     if not _FOLDER.fullmatch(folder):
         raise Refused(f"{folder!r} is no folder: use letters, digits, dashes and slashes.")
-    file_name = PurePath(upload.name or "").name
-    upload.seek(0)
-    content = upload.read(LARGEST_PICTURE + 1)
-    kind = recognise(content, file_name=file_name, claimed_type=upload.content_type or "")
+    file_name, content, kind = _name_of(upload), _content_of(upload), recognise_upload(upload)
     # Never the client's name: it may clash, climb out of the folder or carry another extension.
     stem = f"{folder}/{new_ulid()}"
     written: list[str] = []
@@ -58,6 +56,21 @@ def store_image(*, upload: UploadedFile[Any], owner: User | None, folder: str) -
         for name in written:
             default_storage.delete(name)
         raise
+
+
+def recognise_upload(upload: UploadedFile[Any]) -> PictureType:
+    """Return what kind of picture was uploaded. Raises PictureRefused for what `store_image` would refuse."""
+    return recognise(_content_of(upload), file_name=_name_of(upload), claimed_type=upload.content_type or "")
+
+
+def _content_of(upload: UploadedFile[Any]) -> bytes:
+    upload.seek(0)
+    content: bytes = upload.read(LARGEST_PICTURE + 1)
+    return content
+
+
+def _name_of(upload: UploadedFile[Any]) -> str:
+    return PurePath(upload.name or "").name
 
 
 def _write(name: str, content: bytes, written: list[str]) -> str:

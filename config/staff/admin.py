@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, RestrictedError
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
+from unfold.enums import ActionVariant
 from unfold.views import ChangeList
 
 from config.audit import announce
@@ -27,6 +28,7 @@ from config.staff.filters import DeletedFilter, FieldFilters, chips_of, conditio
 from config.staff.forms import StaffModelForm
 from config.staff.relations import RelationFields
 from config.staff.secrets import is_secret
+from config.staff.site import person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,6 +39,8 @@ _KEPT_BY_THE_PROGRAM = ("public_id", "created_at", "updated_at", "deleted_at")
 
 
 _SOFT_DELETE_ACTIONS = ("delete_rows", "restore_rows", "delete_for_good")
+# More buttons than this do not fit beside a title; the rest go into a menu.
+_MOST_BUTTONS = 4
 
 
 class StaffChangeList(ChangeList):  # type: ignore[misc]  # the theme has no types
@@ -71,7 +75,7 @@ def _purge(*, row: Any, admin: Any, request: HttpRequest) -> None:
 
 
 def _is_deleted(row: Any) -> bool:
-    return row.deleted_at is not None
+    return getattr(row, "deleted_at", None) is not None
 
 
 class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[misc]  # the theme has no types
@@ -265,6 +269,43 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
 
     # Form
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the person may change rows; a deleted one has to be restored first."""
+        is_live = not (self.deletes_softly and _is_deleted(obj))
+        return is_live and bool(super().has_change_permission(request, obj))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        refusal = request.__dict__.get("_staff_refusal", "")
+        return type(form.__name__, (form,), {"refusal": refusal}) if refusal else form
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Show or save the form; what a service or the database refuses is told above what was typed."""
+        show = super().changeform_view
+        if request.method != "POST":
+            return show(request, object_id, form_url, extra_context)
+        try:
+            with transaction.atomic():
+                self._lock(request, object_id)
+                return show(request, object_id, form_url, extra_context)
+        except (Refused, ValidationError, IntegrityError) as error:
+            request.__dict__["_staff_refusal"] = reason_in_words(error, self.model)
+            self.forget_objects(request)
+            return show(request, object_id, form_url, extra_context)
+
+    def _lock(self, request: HttpRequest, object_id: str | None) -> None:
+        """Let services wait until the row is saved: the form writes back every column that it read."""
+        row = self.get_object(request, unquote(object_id)) if object_id else None
+        if row is not None:
+            self.model._base_manager.select_for_update().filter(pk=row.pk).first()
+            self.forget_objects(request)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         readonly = tuple(super().get_readonly_fields(request, obj))
         own = [field.name for field in self.opts.concrete_fields]
@@ -316,13 +357,20 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         return [action for action in self._get_base_actions_detail() if self._offers(request, action.method, row)]
 
     def _offers(self, request: HttpRequest, method: Any, row: Any) -> bool:
-        if getattr(row, "deleted_at", None) is not None and method.__name__ not in _SOFT_DELETE_ACTIONS:
+        if self.deletes_softly and _is_deleted(row) and method.__name__ not in _SOFT_DELETE_ACTIONS:
             return False
         when: Callable[[Any], bool] | None = getattr(method, "when", None)
         if when is not None and not when(row):
             return False
         permissions = getattr(method, "allowed_permissions", ())
         return all(getattr(self, f"has_{permission}_permission")(request, row) for permission in permissions)
+
+    def _get_actions_navigation(self, provided: Any, allowed: Any, object_id: str | None = None) -> list[Any]:
+        buttons: list[Any] = super()._get_actions_navigation(provided, allowed, object_id)
+        if object_id is None or len(buttons) <= _MOST_BUTTONS:
+            return buttons
+        more = {"title": "More", "icon": "more_horiz", "variant": ActionVariant.DEFAULT, "method_name": "more"}
+        return [*buttons[: _MOST_BUTTONS - 1], {**more, "items": buttons[_MOST_BUTTONS - 1 :]}]
 
     # Audit
 
@@ -334,8 +382,13 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         }
         return super().construct_change_message(request, form, formsets, add)
 
+    def leave_to_service(self, request: HttpRequest) -> None:
+        """Announce nothing about this save: the service that `save_model` called has done so."""
+        request.__dict__["_staff_announced"] = True
+
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        self._announce("create", request, obj)
+        if not request.__dict__.pop("_staff_announced", False):
+            self._announce("create", request, obj)
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
@@ -346,28 +399,28 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         for row in () if self.deletes_softly else queryset:
-            announce("delete", row, actor=request.user, description=str(row))
+            announce("delete", row, actor=person(request), description=str(row))
         return super().log_deletions(request, queryset)
 
     def _announce(self, action: str, request: HttpRequest, row: Any) -> None:
         changes = request.__dict__.pop("_staff_changes", None)
-        announce(action, row, actor=request.user, description=str(row), changes=changes)
+        announce(action, row, actor=person(request), description=str(row), changes=changes)
 
     # Deletion
 
     def soft_delete_row(self, request: HttpRequest, row: Any) -> None:
         """Hide one row; an app overrides this to call its service, which then announces it. May raise Refused."""
         row.soft_delete(timezone.now())
-        announce("delete", row, actor=request.user, description=str(row))
+        announce("delete", row, actor=person(request), description=str(row))
 
     def restore_row(self, request: HttpRequest, row: Any) -> None:
         """Show one row again; an app overrides this to call its service, which then announces it. May raise Refused."""
         row.restore()
-        announce("update", row, event_type="RESTORED", actor=request.user, description=str(row))
+        announce("update", row, event_type="RESTORED", actor=person(request), description=str(row))
 
     def purge_row(self, request: HttpRequest, row: Any) -> None:
         """Remove a deleted row and what hangs on it; an app overrides this to call its service. May raise Refused."""
-        announce("delete", row, event_type="DELETED_FOR_GOOD", actor=request.user, description=str(row))
+        announce("delete", row, event_type="DELETED_FOR_GOOD", actor=person(request), description=str(row))
         try:
             row.delete()
         except (ProtectedError, RestrictedError) as error:
@@ -375,7 +428,7 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
 
     def has_purge_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the person may delete for good: superusers who may delete at all."""
-        return bool(request.user.is_superuser) and bool(self.has_delete_permission(request, obj))
+        return bool(person(request).is_superuser) and bool(self.has_delete_permission(request, obj))
 
     def get_actions(self, request: HttpRequest) -> Any:
         actions = super().get_actions(request)
@@ -409,3 +462,21 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
             return names_of(rows), counts, set(), []
         found = consequences_of(rows, request, self.admin_site)
         return names_of(rows), {**counts, **found.deleted}, found.missing_permissions, found.protected
+
+
+class RecordedAdmin(StaffAdmin):
+    """Rows that the program records: to look at, to filter and to export.
+
+    Nobody adds or changes them here; `deletable` lets those delete them who may.
+    """
+
+    deletable = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.deletable and bool(super().has_delete_permission(request, obj))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Q
 from unfold import widgets
 from unfold.forms import PaginationInlineFormSet
@@ -38,6 +38,9 @@ class SearchSelectMultiple(AutocompleteSelectMultiple):
 class StaffModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
     """Model form of the staff site. Offers live rows only, and the row that is already chosen though it be deleted."""
 
+    # Why the form's rows were not saved although its fields are in order; set by StaffAdmin.
+    refusal = ""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
@@ -49,6 +52,21 @@ class StaffModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in t
             widget = getattr(field.widget, "widget", field.widget)
             if isinstance(widget, SearchSelect):
                 widget.known = self._known(name, current)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.refusal:
+            raise ValidationError(self.refusal)
+        return cleaned
+
+    def validate_constraints(self) -> None:
+        """Check the rules that read fields beyond the form as well: a unique VIN is one among the live rows."""
+        form: Any = self  # the stubs leave out what Django's own validation calls
+        unseen = {field.name for field in self.instance._meta.concrete_fields} - set(self.fields)
+        try:
+            self.instance.validate_constraints(exclude=form._get_validation_exclusions() - unseen)
+        except ValidationError as error:
+            form._update_errors(error)
 
     def _chosen(self, name: str) -> Any:
         try:

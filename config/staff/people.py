@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.admin import UserAdmin
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
+from config.audit import announce
 from config.staff.admin import StaffAdmin
 from config.staff.forms import StaffModelForm
+from config.staff.site import person
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
 
 __all__ = ["StaffPersonAdmin", "UserCreationForm"]
 
 
-class StaffPersonAdmin(StaffAdmin, UserAdmin):  # type: ignore[misc]  # the theme has no types
+class StaffPersonAdmin(StaffAdmin, UserAdmin):  # type: ignore[misc,type-arg]  # the theme has no types
     """Admin class of the user model; an app gives it `add_form`, `add_fieldsets` and `fieldsets`."""
 
     form = StaffModelForm
     change_password_form = AdminPasswordChangeForm
     add_form_template = None
-    filter_horizontal: Any = ()
-    ordering: Any = None
+    filter_horizontal: Any = ()  # type: ignore[misc]  # a class attribute there as well
+    ordering: Any = None  # type: ignore[misc]  # a class attribute there as well
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        # The page of the password logs its change, but has no form of the row's fields.
+        if request.resolver_match and request.resolver_match.url_name == "auth_user_password_change":
+            announce("update", obj, event_type="PASSWORD_CHANGED", actor=person(request), description=str(obj))
+        return super().log_change(request, obj, message)

@@ -10,10 +10,11 @@ from django.db.models import OuterRef, Subquery
 
 from config.db.errors import Refused
 from config.staff.actions import service_action
-from config.staff.admin import StaffAdmin
+from config.staff.admin import RecordedAdmin, StaffAdmin
 from config.staff.columns import badge, link_to, money, related_count, thumbnail
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.inlines import RelatedListInline, StaffTabularInline
+from config.staff.site import person
 from inventory.admin.pictures import PictureForm, PictureInline
 from inventory.models import Car, CarFeature, CarImage, CarSlugHistory, CarSpecification
 from inventory.models.cars import CarStatus
@@ -68,6 +69,11 @@ class CarPictureInline(PictureInline):
     model = CarImage
     form = CarPictureForm
     fields = ("preview", "upload", "url", "alt_text", "make_primary", "position")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_fields(request, obj)
+        may_change = self.has_change_permission(request, obj)
+        return fields if may_change else ["is_primary" if name == "make_primary" else name for name in fields]
 
 
 class FeatureInline(StaffTabularInline):
@@ -245,28 +251,23 @@ class CarAdmin(StaffAdmin):
             if formset.model is CarImage:
                 marked = [each.instance for each in formset.forms if each.instance.pk and each.takes_the_mark]
                 for image in marked[-1:]:
-                    set_primary_image(image=image, actor=request.user)
+                    set_primary_image(image=image, actor=person(request))
         keep_one_primary(car=form.instance)
 
     def soft_delete_row(self, request: HttpRequest, row: Any) -> None:
-        delete_car(car=row, actor=request.user)
+        delete_car(car=row, actor=person(request))
 
     def restore_row(self, request: HttpRequest, row: Any) -> None:
-        restore_car(car=row, actor=request.user)
+        restore_car(car=row, actor=person(request))
 
     def purge_row(self, request: HttpRequest, row: Any) -> None:
-        remove_car_for_good(car=row, actor=request.user)
+        remove_car_for_good(car=row, actor=person(request))
 
 
 @admin.register(CarSlugHistory)
-class CarSlugHistoryAdmin(StaffAdmin):
+class CarSlugHistoryAdmin(RecordedAdmin):
+    deletable = True
     list_display = ("slug", link_to("car"), "created_at")
     list_filter = (("created_at", RangeDateFilter),)
     search_fields = ("slug", "car__name")
     date_hierarchy = "created_at"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -10,6 +10,7 @@ from config.staff.admin import StaffAdmin
 from config.staff.columns import link_to, related_count
 from config.staff.filters import BooleanRadioFilter, RangeNumericFilter
 from config.staff.inlines import RelatedListInline
+from config.staff.site import person
 from inventory.models import Category, SellerCategory
 from inventory.services import delete_category, restore_category
 
@@ -58,15 +59,15 @@ class CategoryAdmin(StaffAdmin):
     inlines = (ChildInline,)
 
     def save_model(self, request: HttpRequest, obj: Category, form: Any, change: bool) -> None:
-        obj.created_by = obj.created_by if change else request.user
-        obj.updated_by = request.user
+        obj.created_by = obj.created_by if change else person(request)
+        obj.updated_by = person(request)
         super().save_model(request, obj, form, change)
 
     def soft_delete_row(self, request: HttpRequest, row: Any) -> None:
-        delete_category(category=row, actor=request.user)
+        delete_category(category=row, actor=person(request))
 
     def restore_row(self, request: HttpRequest, row: Any) -> None:
-        restore_category(category=row, actor=request.user)
+        restore_category(category=row, actor=person(request))
 
 
 @admin.register(SellerCategory)

@@ -14,6 +14,7 @@ from config.staff.admin import StaffAdmin
 from config.staff.columns import badge, link_to, money, related_count, thumbnail
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.inlines import RelatedListInline
+from config.staff.site import person
 from inventory.admin.pictures import PictureInline
 from inventory.models import Part, PartImage, Vehicle
 from inventory.models.parts import PartStatus
@@ -118,10 +119,10 @@ class VehicleAdmin(StaffAdmin):
             messages.warning(request, warning)
 
     def soft_delete_row(self, request: HttpRequest, row: Any) -> None:
-        delete_vehicle(vehicle=row, actor=request.user)
+        delete_vehicle(vehicle=row, actor=person(request))
 
     def restore_row(self, request: HttpRequest, row: Any) -> None:
-        restore_vehicle(vehicle=row, actor=request.user)
+        restore_vehicle(vehicle=row, actor=person(request))
 
 
 @admin.register(Part)
@@ -227,7 +228,7 @@ class PartAdmin(StaffAdmin):
         return super().get_queryset(request).annotate(picture_url=Subquery(pictures.values("url")[:1]))
 
     def soft_delete_row(self, request: HttpRequest, row: Any) -> None:
-        delete_part(part=row, actor=request.user)
+        delete_part(part=row, actor=person(request))
 
     def restore_row(self, request: HttpRequest, row: Any) -> None:
-        restore_part(part=row, actor=request.user)
+        restore_part(part=row, actor=person(request))

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 
-from accounts.services import store_image
+from accounts.services import recognise_upload, store_image
 from config.audit import current_context
 from config.db.errors import Refused
 from config.staff.columns import picture
@@ -16,6 +16,8 @@ from config.staff.forms import StaffModelForm, UploadWidget
 from config.staff.inlines import StaffTabularInline
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
+
     from inventory.models import CarImage, PartImage
 
 
@@ -29,31 +31,35 @@ class PictureForm(StaffModelForm):
         self.fields["url"].required = False
         self.fields["position"].required = False
 
+    def clean_upload(self) -> Any:
+        """Refuse what is no picture beside its own field; it is kept only once the whole page is in order."""
+        upload = self.cleaned_data.get("upload")
+        if upload:
+            try:
+                recognise_upload(upload)
+            except Refused as error:
+                raise ValidationError(str(error)) from error
+        return upload
+
     def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        upload = cleaned.get("upload")
-        if upload and "url" not in self._errors:
-            self._keep(upload, cleaned)
-        elif not cleaned.get("url") and "url" not in self._errors:
+        cleaned = super().clean()
+        if not cleaned.get("upload") and not cleaned.get("url") and not {"upload", "url"} & set(self.errors):
             raise ValidationError({"upload": "Upload a picture, or give its address."})
-        if cleaned.get("position") is None:
+        if cleaned.get("position") is None and "position" not in self.errors:
             cleaned["position"] = self._next_position()
         return cleaned
 
-    def _keep(self, upload: Any, cleaned: dict[str, Any]) -> None:
-        # Kept now and not on saving, so that what is no picture is refused beside its own field. The file of a form
-        # that is refused elsewhere stays behind without a row that shows it.
-        row = self._owner()
-        try:
-            file = store_image(
-                upload=upload,
-                owner=current_context().actor,
-                folder=f"{row._meta.model_name}s/{row.public_id}",
-            )
-        except Refused as error:
-            raise ValidationError({"upload": str(error)}) from error
-        self.instance.file = file
-        cleaned["url"] = file.url
+    def save(self, commit: bool = True) -> Any:
+        upload = self.cleaned_data.get("upload")
+        if upload:
+            row = self._owner()
+            folder = f"{row._meta.model_name}s/{row.public_id}"
+            self.instance.file = store_image(upload=upload, owner=current_context().actor, folder=folder)
+            self.instance.url = self.instance.file.url
+        elif "url" in self.changed_data:
+            # Another address is no longer that of the file.
+            self.instance.file = None
+        return super().save(commit)
 
     def _owner(self) -> Any:
         return getattr(self.instance, "car", None) or self.instance.part
@@ -72,6 +78,11 @@ class PictureInline(StaffTabularInline):
     readonly_fields = ("preview",)
     verbose_name_plural = "pictures"
     ordering_field = "position"
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_fields(request, obj)
+        # To somebody who only looks, an empty box for a file says nothing.
+        return fields if self.has_change_permission(request, obj) else [name for name in fields if name != "upload"]
 
     @admin.display(description="")
     def preview(self, image: CarImage | PartImage) -> str:

@@ -9,12 +9,13 @@ from django.contrib import admin
 from django.utils.html import format_html_join
 
 from config.staff.actions import service_action
-from config.staff.admin import StaffAdmin
+from config.staff.admin import RecordedAdmin, StaffAdmin
 from config.staff.columns import EMPTY, badge, change_url, link_to
 from config.staff.filters import AutocompleteSelectFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.inlines import RelatedListInline, StaffStackedInline
+from config.staff.site import person
 from leads.models import Lead, LeadActivity, LeadNote
-from leads.models.leads import LeadPriority, LeadStatus
+from leads.models.leads import MANUAL_ACTIVITIES, LeadPriority, LeadStatus
 from leads.queries import earlier_leads_of
 from leads.services import (
     add_lead_note,
@@ -27,7 +28,6 @@ from leads.services import (
     rescore_lead,
     restore_lead,
 )
-from leads.services.leads import MANUAL_ACTIVITIES
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -45,11 +45,11 @@ LEAD_COLOURS = {
 PRIORITY_COLOURS = {LeadPriority.URGENT: "danger", LeadPriority.HIGH: "warning", LeadPriority.MEDIUM: "info"}
 
 
-def assign(*, lead: Lead, assigned_to: User | None, actor: User) -> Lead:
+def give_to(*, lead: Lead, assigned_to: User | None, actor: User) -> Lead:
     return assign_lead(lead=lead, assignee=assigned_to, actor=actor)
 
 
-def set_priority(*, lead: Lead, priority: str, actor: User) -> Lead:
+def give_priority(*, lead: Lead, priority: str, actor: User) -> Lead:
     return change_lead_priority(lead=lead, priority=LeadPriority(int(priority)), actor=actor)
 
 
@@ -144,12 +144,14 @@ class LeadAdmin(StaffAdmin):
     )
     inlines = (NoteInline, TimelineInline)
 
-    assign = service_action("Assign", assign, argument="lead", done="assigned", ask=("assigned_to",), icon="person_add")
+    assign = service_action(
+        "Assign", give_to, argument="lead", done="assigned", ask=("assigned_to",), icon="person_add"
+    )
     change_status = service_action(
         "Change status", change_lead_status, argument="lead", done="moved on", form=StatusForm, icon="trending_up"
     )
     set_priority = service_action(
-        "Set priority", set_priority, argument="lead", done="given the priority", form=PriorityForm, icon="flag"
+        "Set priority", give_priority, argument="lead", done="given the priority", form=PriorityForm, icon="flag"
     )
     add_note = service_action("Add note", add_lead_note, argument="lead", done="noted", form=NoteForm, icon="note_add")
     record_activity = service_action(
@@ -167,7 +169,7 @@ class LeadAdmin(StaffAdmin):
         request = getattr(lead, "_staff_request", None)
         if request is None or lead.pk is None:
             return EMPTY
-        earlier = earlier_leads_of(lead, user=request.user)
+        earlier = earlier_leads_of(lead, user=person(request))
         links = [(change_url(lead, each), each, each.get_status_display()) for each in earlier]
         return format_html_join("", '<div><a class="staff-link" href="{}">{}</a> ({})</div>', links) or EMPTY
 
@@ -177,7 +179,7 @@ class LeadAdmin(StaffAdmin):
             return
         made = create_lead(
             **{name: form.cleaned_data[name] for name in form.cleaned_data if name in CREATION_FIELDS},
-            actor=request.user,
+            actor=person(request),
         )
         obj.pk, obj.public_id = made.pk, made.public_id
         obj.refresh_from_db()
@@ -188,17 +190,17 @@ class LeadAdmin(StaffAdmin):
             return
         for note in formset.save(commit=False):
             if note.pk is None:
-                add_lead_note(lead=form.instance, text=note.text, actor=request.user)
+                add_lead_note(lead=form.instance, text=note.text, actor=person(request))
             else:
                 note.save()
         for note in formset.deleted_objects:
             note.delete()
 
     def soft_delete_row(self, request: HttpRequest, row: Any) -> None:
-        delete_lead(lead=row, actor=request.user)
+        delete_lead(lead=row, actor=person(request))
 
     def restore_row(self, request: HttpRequest, row: Any) -> None:
-        restore_lead(lead=row, actor=request.user)
+        restore_lead(lead=row, actor=person(request))
 
 
 @admin.register(LeadNote)
@@ -217,12 +219,12 @@ class LeadNoteAdmin(StaffAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        note = add_lead_note(lead=obj.lead, text=obj.text, actor=request.user)
+        note = add_lead_note(lead=obj.lead, text=obj.text, actor=person(request))
         obj.pk = note.pk
 
 
 @admin.register(LeadActivity)
-class LeadActivityAdmin(StaffAdmin):
+class LeadActivityAdmin(RecordedAdmin):
     list_display = (
         "created_at",
         badge(
@@ -236,12 +238,3 @@ class LeadActivityAdmin(StaffAdmin):
     list_filter = (("type", ChoicesCheckboxFilter), ("created_at", RangeDateFilter))
     search_fields = ("description", "lead__name")
     date_hierarchy = "created_at"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

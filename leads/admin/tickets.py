@@ -12,6 +12,7 @@ from config.staff.admin import StaffAdmin
 from config.staff.columns import badge, link_to, related_count
 from config.staff.filters import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
 from config.staff.inlines import StaffStackedInline
+from config.staff.site import person
 from leads.models import SupportTicket, TicketComment
 from leads.models.tickets import TicketStatus
 from leads.services import assign_ticket, change_ticket_status, comment_ticket
@@ -93,7 +94,7 @@ class SupportTicketAdmin(StaffAdmin):
         for comment in formset.save(commit=False):
             if comment.pk is None:
                 comment_ticket(
-                    ticket=form.instance, text=comment.text, is_internal=comment.is_internal, actor=request.user
+                    ticket=form.instance, text=comment.text, is_internal=comment.is_internal, actor=person(request)
                 )
             else:
                 comment.save()
@@ -117,5 +118,5 @@ class TicketCommentAdmin(StaffAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        comment = comment_ticket(ticket=obj.ticket, text=obj.text, is_internal=obj.is_internal, actor=request.user)
+        comment = comment_ticket(ticket=obj.ticket, text=obj.text, is_internal=obj.is_internal, actor=person(request))
         obj.pk = comment.pk

@@ -8,10 +8,11 @@ from django import forms
 from django.contrib import admin
 
 from config.staff.actions import service_action
-from config.staff.admin import StaffAdmin
+from config.staff.admin import RecordedAdmin, StaffAdmin
 from config.staff.columns import badge, link_to, money, related_count
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.inlines import RelatedListInline
+from config.staff.site import person
 from leads.models import Voucher, VoucherClaim, VoucherCode, VoucherRedemption
 from leads.models.vouchers import CodeType, VoucherState
 from leads.services import (
@@ -149,10 +150,10 @@ class VoucherAdmin(StaffAdmin):
         return bool(allowed) and (obj is None or obj.is_editable)
 
     def soft_delete_row(self, request: HttpRequest, row: Any) -> None:
-        delete_voucher(voucher=row, actor=request.user)
+        delete_voucher(voucher=row, actor=person(request))
 
     def restore_row(self, request: HttpRequest, row: Any) -> None:
-        restore_voucher(voucher=row, actor=request.user)
+        restore_voucher(voucher=row, actor=person(request))
 
 
 @admin.register(VoucherCode)
@@ -176,21 +177,8 @@ class VoucherCodeAdmin(StaffAdmin):
         return (*super().get_readonly_fields(request, obj), "voucher", "code", "type")
 
 
-class Recorded(StaffAdmin):
-    """Rows that come about when people use vouchers."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(VoucherClaim)
-class VoucherClaimAdmin(Recorded):
+class VoucherClaimAdmin(RecordedAdmin):
     list_display = (
         link_to("voucher"),
         link_to("user"),
@@ -210,7 +198,7 @@ class VoucherClaimAdmin(Recorded):
 
 
 @admin.register(VoucherRedemption)
-class VoucherRedemptionAdmin(Recorded):
+class VoucherRedemptionAdmin(RecordedAdmin):
     list_display = (
         link_to("voucher"),
         link_to("user"),
