@@ -1,0 +1,70 @@
+"""`seed --scale` as a process of its own: what it needs, and what is left when it is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from accounts.models import User
+from analytics.models import PageView
+from config.database_url import url_of
+from inventory.models import Category
+
+# Loads rows into the database of DATABASE_URL, and takes them back, so that no other test meets them.
+PROGRAM = """
+import os, resource, signal, sys
+import django
+django.setup()
+from datetime import UTC, datetime
+from django.db import transaction
+from config.ops.scale import ROWS_PER_BLOCK, run_scale
+
+scale, kill_after = map(int, sys.argv[1:])
+
+def progress(rows):
+    if kill_after and rows >= kill_after:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with transaction.atomic():
+    counts = run_scale(scale=scale, random_seed=1, now=datetime(2026, 3, 2, tzinfo=UTC), progress=progress)
+    transaction.set_rollback(True)
+assert sum(counts.values()) == scale * ROWS_PER_BLOCK
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def load(scale: int, *, kill_after: int = 0) -> subprocess.CompletedProcess[str]:
+    url = url_of(connection.settings_dict)
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(scale), str(kill_after)],
+        env=os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        cwd=Path(settings.BASE_DIR),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_ten_times_the_rows_need_hardly_more_memory() -> None:
+    few, many = load(2), load(12)
+
+    assert (few.returncode, many.returncode) == (0, 0), few.stderr + many.stderr
+    # Kilobytes. The rows themselves would be some 100 MB more.
+    assert int(many.stdout) - int(few.stdout) < 25_000
+    assert int(many.stdout) < 200_000
+
+
+def test_a_killed_run_leaves_nothing() -> None:
+    killed = load(3, kill_after=15_000)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert (User.all_objects.count(), Category.all_objects.count(), PageView.objects.count()) == (0, 0, 0)
