@@ -12,6 +12,8 @@ from django.utils.timesince import timesince
 from analytics.queries import platform_overview
 from config.staff.columns import EMPTY, list_url
 from config.staff.fields import visible_rows
+from inventory.models.cars import CarStatus
+from leads.models.leads import LeadStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +33,7 @@ def dashboard(request: HttpRequest, site: AdminSite) -> dict[str, Any]:
     labels = ("leads.lead", "inventory.car", "inventory.part", "accounts.seller", "leads.voucher", "analytics.event")
     rows = {label: visible_rows(request, site, apps.get_model(label)) for label in labels}
     seen = {label for label, visible in rows.items() if visible is not None}
-    panels = {
+    panels: dict[str, tuple[str, Mapping[Any, int]]] = {
         "inventory.car": ("Cars by status", overview.cars_by_status),
         "leads.lead": ("Leads by status", overview.leads_by_status),
     }
@@ -47,10 +49,18 @@ def _figures(overview: PlatformOverview) -> dict[str, dict[str, Any]]:
     cars, leads = overview.cars_by_status, overview.leads_by_status
     return {
         "leads.lead": _figure(
-            "New leads", leads["NEW"], "leads.lead", "status:any:NEW", f"{overview.new_leads:,} came in the last 7 days"
+            "New leads",
+            leads[LeadStatus.NEW],
+            "leads.lead",
+            "status:any:NEW",
+            f"{overview.new_leads:,} came in the last 7 days",
         ),
         "inventory.car": _figure(
-            "Cars available", cars["AVAILABLE"], "inventory.car", "status:any:AVAILABLE", f"of {sum(cars.values()):,}"
+            "Cars available",
+            cars[CarStatus.AVAILABLE],
+            "inventory.car",
+            "status:any:AVAILABLE",
+            f"of {sum(cars.values()):,}",
         ),
         "inventory.part": _figure(
             "Parts listed", overview.parts_listed, "inventory.part", "is_listed:is:yes", f"of {overview.parts:,}"

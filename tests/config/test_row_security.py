@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.core.checks import run_checks
@@ -16,7 +17,7 @@ from tests.builders import make_part, make_seller, make_user, make_voucher
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only]
 
 
-def execute(sql: str, *parameters: object) -> list[tuple[object, ...]]:
+def execute(sql: str, *parameters: Any) -> list[tuple[object, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return cursor.fetchall() if cursor.description else []
