@@ -193,13 +193,13 @@ def test_marking_as_applied_needs_the_tables(manage: Manage, url: str) -> None:
 
 @pytest.mark.usefixtures("migrated")
 def test_an_existing_schema_is_adopted_by_name_unless_a_column_is_missing(manage: Manage, url: str) -> None:
-    execute(url, "DELETE FROM django_migrations WHERE app = 'analytics'")
-    execute(url, "ALTER TABLE analytics_webvital RENAME COLUMN id TO number")
-    refused = manage("migrate", "analytics", "0001", "--fake")
+    execute(url, "DELETE FROM django_migrations WHERE app = 'sessions'")
+    execute(url, "ALTER TABLE django_session RENAME COLUMN session_data TO content")
+    refused = manage("migrate", "sessions", "0001", "--fake")
     assert refused.returncode == 1
-    assert "the database lacks analytics_webvital.id: run migrate without --fake" in refused.stderr
-    execute(url, "ALTER TABLE analytics_webvital RENAME COLUMN number TO id")
-    adopted = manage("migrate", "analytics", "0001", "--fake")
+    assert "the database lacks django_session.session_data: run migrate without --fake" in refused.stderr
+    execute(url, "ALTER TABLE django_session RENAME COLUMN content TO session_data")
+    adopted = manage("migrate", "sessions", "0001", "--fake")
     assert (adopted.returncode, "FAKED" in adopted.stdout) == (0, True), adopted.stderr
 
 
