@@ -152,7 +152,7 @@ def _made_by(default: Callable[[], Any]) -> str:
 
 def _meaning(field: Any) -> str:
     sentences = [str(INHERITED_HELP.get(field.name) or field.help_text)]
-    if isinstance(field, ForeignKey):
+    if field.many_to_one or field.one_to_one:
         sentences.append(f"{ON_DELETE[field.remote_field.on_delete.__name__].capitalize()}.")
     if field.choices:
         sentences.append(f"{_choices(field)}.")
@@ -181,14 +181,18 @@ def _constraint(constraint: Any) -> str:
 
 
 def _expression(expression: Any) -> str:
-    if isinstance(expression, F):
-        return expression.name
+    if type(expression) is F:
+        return _field_name(expression)
     if isinstance(expression, OrderBy):
         return f"{_expression(expression.expression)}{' descending' if expression.descending else ''}"
     if isinstance(expression, Value):
         return str(expression.value)
     inner = ", ".join(map(_expression, expression.get_source_expressions()))
     return f"{type(expression).__name__.lower()}({inner})"
+
+
+def _field_name(reference: Any) -> str:
+    return str(reference.name)
 
 
 def _condition(condition: Any) -> str:
@@ -210,7 +214,8 @@ def _condition(condition: Any) -> str:
 
 
 def _indexes(model: type[Model]) -> Iterable[Any]:
-    single = [field for field in model._meta.concrete_fields if field.db_index or field.unique]
+    fields: list[Any] = list(model._meta.concrete_fields)
+    single = [field for field in fields if field.db_index or field.unique]
     return [*(field for field in single if not field.primary_key), *model._meta.indexes]
 
 

@@ -42,10 +42,10 @@ class TestExpiry:
         rows = [make_subscription(end_date=NOON - timedelta(days=1)) for _ in range(5)]
         assert services.expire_subscriptions(NOON) == 5
         entries = AuditLog.objects.filter(event_type="SUBSCRIPTIONS_EXPIRED").order_by("id")
-        assert [entry.metadata["ids"] for entry in entries] == [
-            [rows[0].pk, rows[1].pk],
-            [rows[2].pk, rows[3].pk],
-            [rows[4].pk],
+        assert [entry.metadata for entry in entries] == [
+            {"ids": [rows[0].pk, rows[1].pk]},
+            {"ids": [rows[2].pk, rows[3].pk]},
+            {"ids": [rows[4].pk]},
         ]
 
 

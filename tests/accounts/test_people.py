@@ -411,10 +411,10 @@ class TestRemovingForGood:
         services.remove_user_for_good(user=user, actor=boss)
 
         assert list(User.all_objects.all()) == [boss]
-        for model in (Seller, Vehicle, Part):
-            assert not model.all_objects.exists()
-        for model in (UserSession, Subscription, UserIdentity, OneTimeToken):
-            assert not model.objects.exists()
+        for stock in (Seller, Vehicle, Part):
+            assert not stock.all_objects.exists()
+        for credential in (UserSession, Subscription, UserIdentity, OneTimeToken):
+            assert not credential.objects.exists()
 
     def test_leaves_audit_entries_notes_and_redemptions_with_the_name(self, boss: User) -> None:
         user = make_user(Role.ADMIN, name="Anna Aho")

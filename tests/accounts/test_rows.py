@@ -49,7 +49,8 @@ def test_changes_are_timed_by_save_and_by_bulk_updates(label: str) -> None:
 
 @pytest.mark.parametrize("label", SOFT_DELETED)
 def test_a_deleted_row_is_hidden_and_comes_back(label: str) -> None:
-    row, model = make_row(BY_LABEL[label]), BY_LABEL[label]
+    model: Any = BY_LABEL[label]
+    row = make_row(model)
     others = model.objects.count() - 1
     row.soft_delete(NOON)
     assert model.objects.count() == others
@@ -126,7 +127,7 @@ ISOLATED = sorted(model._meta.label for model in MODELS if hasattr(getattr(model
 @pytest.mark.parametrize("label", ISOLATED)
 def test_a_seller_sees_own_rows_only_staff_all_and_buyers_none(label: str) -> None:
     row = make_row(BY_LABEL[label])
-    rows = BY_LABEL[label]._default_manager
+    rows: Any = BY_LABEL[label]._default_manager
     stranger, buyer = make_user(Role.SELLER), make_user(Role.BUYER)
     assert not rows.visible_to(stranger).filter(pk=row.pk).exists()
     assert not rows.visible_to(buyer).filter(pk=row.pk).exists()

@@ -13,7 +13,9 @@ from config.ops.schema import read_catalog
 from tests.schema.rows import BY_LABEL, MODELS, ROWS, make_row, write_raw
 from tests.schema.violations import FIRST_ROW, VIOLATIONS
 
-CONSTRAINTS = {str(constraint.name): (model, constraint) for model in MODELS for constraint in model._meta.constraints}
+CONSTRAINTS: dict[str, Any] = {
+    str(constraint.name): (model, constraint) for model in MODELS for constraint in model._meta.constraints
+}
 every_model = pytest.mark.parametrize("label", sorted(BY_LABEL))
 every_constraint = pytest.mark.parametrize("name", sorted(CONSTRAINTS))
 
