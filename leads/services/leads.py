@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -24,7 +22,6 @@ from leads.models.leads import (
     WORKING_ROLES,
     ActivityType,
     LeadPriority,
-    LeadQuerySet,
     LeadStatus,
 )
 from leads.scoring import current_rules, priority_for, score_lead
@@ -38,7 +35,6 @@ if TYPE_CHECKING:
 
 NOTE_LENGTH = 2000
 NOTE_PREVIEW = 100
-MOST_AT_ONCE = 1000
 
 
 class LeadChanged(Refused):
@@ -166,21 +162,6 @@ def change_lead_status(
     return lead
 
 
-def change_status_of_leads(
-    *, leads: LeadQuerySet, status: LeadStatus | str, actor: User | None = None, now: datetime | None = None
-) -> int:
-    """Move many leads on by the rules for one, and return how many had another status. Raises Refused for too many."""
-    moment, new = now or timezone.now(), LeadStatus(status)
-
-    def entry(lead: Lead) -> LeadActivity:
-        return _status_entry(lead, LeadStatus(lead.status), new, actor, moment)
-
-    values = _status_values(new, moment)
-    wanted, told = ~Q(status=new), {"status": new}
-    change = _Change("STATUS", values, wanted=wanted, told=told, entry=entry, action="status_change")
-    return _change_many(leads, change, actor)
-
-
 def _status_values(status: LeadStatus, now: datetime) -> dict[str, Any]:
     values: dict[str, Any] = {"status": status, "closed_at": now if status in CLOSED_STATUSES else None}
     if status == LeadStatus.CONTACTED:
@@ -223,20 +204,6 @@ def change_lead_priority(
     return lead
 
 
-def change_priority_of_leads(
-    *, leads: LeadQuerySet, priority: LeadPriority | int, actor: User | None = None, now: datetime | None = None
-) -> int:
-    """Choose the priority of many leads, and return how many had another. Raises Refused for too many."""
-    moment, new = now or timezone.now(), LeadPriority(priority)
-
-    def entry(lead: Lead) -> LeadActivity:
-        return priority_entry(lead, LeadPriority(lead.priority), new, actor, moment)
-
-    values = {"priority": new, "priority_set_by_staff": True}
-    change = _Change("PRIORITY", values, wanted=~Q(priority=new), told={"priority": new}, entry=entry)
-    return _change_many(leads, change, actor)
-
-
 def priority_entry(lead: Lead, old: LeadPriority, new: LeadPriority, actor: User | None, now: datetime) -> LeadActivity:
     """Return the timeline's entry of a changed priority, not yet written."""
     description, metadata = f"{old.label} to {new.label}", {"from": old, "to": new}
@@ -270,22 +237,6 @@ def assign_lead(*, lead: Lead, assignee: User | None, actor: User | None = None,
         changes={"assigned_to": [_public_id(old), _public_id(assignee)]},
     )
     return lead
-
-
-@transaction.atomic
-def assign_leads(
-    *, leads: LeadQuerySet, assignee: User | None, actor: User | None = None, now: datetime | None = None
-) -> int:
-    """Give many leads to a colleague, or to nobody, and return how many moved. Raises Refused as `assign_lead`."""
-    moment = now or timezone.now()
-
-    def entry(lead: Lead) -> LeadActivity:
-        return _assignment_entry(lead, assignee, actor, moment)
-
-    _check_assignee(assignee)
-    told = {"assigned_to": _public_id(assignee)}
-    change = _Change("ASSIGN", {"assigned_to": assignee}, wanted=~Q(assigned_to=assignee), told=told, entry=entry)
-    return _change_many(leads, change, actor)
 
 
 def _check_assignee(assignee: User | None) -> None:
@@ -381,49 +332,3 @@ def restore_lead(*, lead: Lead, actor: User | None = None) -> Lead:
     lead.refresh_from_db(fields=["deleted_at", "updated_at"])
     announce("update", lead, event_type="LEAD_RESTORED", actor=actor, description="Lead restored")
     return lead
-
-
-def delete_leads(*, leads: LeadQuerySet, actor: User | None = None, now: datetime | None = None) -> int:
-    """Hide many leads, and return how many. Raises Refused for too many."""
-    change = _Change("DELETE", {"deleted_at": now or timezone.now()}, action="delete")
-    return _change_many(leads, change, actor)
-
-
-# Many leads at once
-
-
-@dataclass(frozen=True)
-class _Change:
-    """The same change to many leads: what it is called, which columns it writes, and which leads need it."""
-
-    name: str
-    values: dict[str, Any]
-    wanted: Q = field(default_factory=Q)
-    told: dict[str, Any] = field(default_factory=dict)
-    entry: Callable[[Lead], LeadActivity] | None = None
-    action: str = "update"
-
-
-@transaction.atomic
-def _change_many(leads: LeadQuerySet, change: _Change, actor: User | None) -> int:
-    """Make the change: one entry in each lead's timeline, and one in the audit log that names them all."""
-    keys = list(leads.values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
-    if len(keys) > MOST_AT_ONCE:
-        raise Refused(f"Choose at most {MOST_AT_ONCE} leads at once.")
-    # In the order of the key, so that two such runs cannot wait for each other in a circle.
-    locked = Lead.objects.filter(pk__in=keys).filter(change.wanted).select_for_update().order_by("pk")
-    changed = list(locked)
-    if not changed:
-        return 0
-    Lead.objects.filter(pk__in=[lead.pk for lead in changed]).update(**change.values)
-    if change.entry is not None:
-        LeadActivity.objects.bulk_create([change.entry(lead) for lead in changed])
-    ids = [lead.public_id for lead in changed]
-    announce(
-        change.action,
-        event_type=f"BULK_LEADS_{change.name}",
-        actor=actor,
-        description=f"{len(ids)} leads",
-        metadata={"entity_type": "leads.lead", "ids": ids, "count": len(ids), **change.told},
-    )
-    return len(ids)
