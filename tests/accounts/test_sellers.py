@@ -293,8 +293,8 @@ class TestNearby:
         zero = make_seller(latitude=0.0, longitude=0.0)
         assert list(queries.sellers_near(89.99, 60.0)) == [pole]
         assert list(queries.sellers_near(0.0, 0.0)) == [zero]
-        (nearest,) = queries.sellers_near(0.0, 0.0).values("distance_km")
-        assert nearest == {"distance_km": 0}
+        nearest: Any = queries.sellers_near(0.0, 0.0).get()
+        assert nearest.distance_km == 0
 
     def test_the_corner_of_the_box_is_outside_the_circle(self) -> None:
         make_seller(latitude=0.08, longitude=0.08)

@@ -16,6 +16,8 @@ from tests.schema.violations import FIRST_ROW, VIOLATIONS
 CONSTRAINTS: dict[str, Any] = {
     str(constraint.name): (model, constraint) for model in MODELS for constraint in model._meta.constraints
 }
+    str(constraint.name): (model, constraint) for model in MODELS for constraint in model._meta.constraints
+}
 every_model = pytest.mark.parametrize("label", sorted(BY_LABEL))
 every_constraint = pytest.mark.parametrize("name", sorted(CONSTRAINTS))
 
@@ -30,7 +32,7 @@ def rows_and_violation(name: str) -> tuple[Any, Any, dict[str, Any]]:
 
 
 def columns_of(model: type[Model]) -> dict[str, Field]:
-    return {field.column: field for field in model._meta.concrete_fields}
+    return {str(field.column): field for field in model._meta.concrete_fields}
 
 
 def test_every_model_has_a_valid_row() -> None:
