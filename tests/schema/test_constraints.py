@@ -16,8 +16,6 @@ from tests.schema.violations import FIRST_ROW, VIOLATIONS
 CONSTRAINTS: dict[str, Any] = {
     str(constraint.name): (model, constraint) for model in MODELS for constraint in model._meta.constraints
 }
-    str(constraint.name): (model, constraint) for model in MODELS for constraint in model._meta.constraints
-}
 every_model = pytest.mark.parametrize("label", sorted(BY_LABEL))
 every_constraint = pytest.mark.parametrize("name", sorted(CONSTRAINTS))
 
