@@ -82,7 +82,7 @@ def add_demand(block: Block, people: People, stock: Stock) -> None:
 
 def _add_lead(block: Block, people: People, stock: Stock) -> None:
     rng = block.rng
-    subject, is_car = (rng.choice(stock.cars), True) if block.chance(0.6) else (rng.choice(stock.parts), False)
+    subject, is_car = (rng.choice(stock.cars), True) if block.chance(0.5) else (rng.choice(stock.parts), False)
     at = block.after(subject["created_at"], 100)
     status = _status_at(block, at)
     buyer = choose_before(block, people.buyers, at) if block.chance(0.35) else None
@@ -129,7 +129,7 @@ def _asker(block: Block, buyer: Person | None) -> tuple[str, str, str, Region]:
         return buyer.name, buyer.email, buyer.phone, buyer.region
     region = choose_region(block)
     first, last = make_name(block, region)
-    phone = make_phone(block, region) if block.chance(0.6) else ""
+    phone = make_phone(block, region) if block.chance(0.35) else ""
     # Strangers have no row of their own, so their address may occur twice.
     return f"{first} {last}", make_email(block, block.rng.randrange(USERS, 1000), first, last), phone, region
 
