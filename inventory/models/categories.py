@@ -22,9 +22,6 @@ class CategoryQuerySet(SoftDeleteQuerySet["Category"]):
     def active(self) -> Self:
         return self.filter(is_active=True)
 
-    def roots(self) -> Self:
-        return self.filter(parent__isnull=True)
-
     def below(self, category: Category) -> Self:
         """All descendants of `category`, without itself."""
         return self.filter(path__startswith=category.path).exclude(pk=category.pk)

@@ -1,22 +1,34 @@
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
 from django.db.migrations.exceptions import InconsistentMigrationHistory
+from django.utils import timezone
 
 from config.db.errors import Refused
 from config.ops.migrating import alone, create_schema, missing_for_fake, use_direct_database
+from config.ops.safety_copy import write_safety_copy
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
 
 
 class Command(migrate.Command):
     help = (
         "Applies migrations, one run at a time, waiting at most MIGRATION_LOCK_TIMEOUT for locks. "
         "With --fake it marks them as applied, if the tables they would make are there. "
-        "Example: manage.py migrate --no-input"
+        "Example: manage.py migrate --no-input --backup var/backups"
     )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:  # type: ignore[override]  # the stubs name Django's own class
+        super().add_arguments(parser)  # type: ignore[arg-type]  # as above
+        parser.add_argument(
+            "--backup", type=Path, metavar="DIR", help="Copy the database to this folder first; without a copy, stop."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run Django's migrate under our lock."""
@@ -27,6 +39,9 @@ class Command(migrate.Command):
                 create_schema(connections[alias])
                 if options["fake"]:
                     self._refuse_fake_without_tables(**options)
+                if options["backup"]:
+                    copy = write_safety_copy(connections[alias], options["backup"], now=timezone.now())
+                    self.stdout.write(f"Copied the database to {copy}")
                 super().handle(*args, **options)
         except (Refused, InconsistentMigrationHistory) as error:
             raise CommandError(str(error)) from error
