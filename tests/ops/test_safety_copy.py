@@ -24,7 +24,7 @@ def content_of(copy: Path) -> str:
     if copy.suffix == ".sqlite3":
         with closing(sqlite3.connect(copy)) as database:
             return "\n".join(database.iterdump())
-    read = ["pg_restore", "--file=-", copy]
+    read = ["pg_restore", "--file=-", str(copy)]
     return subprocess.run(read, capture_output=True, text=True, check=True).stdout
 
 

@@ -24,8 +24,8 @@ class Command(migrate.Command):
         "Example: manage.py migrate --no-input --backup var/backups"
     )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:  # type: ignore[override]  # the stubs name Django's own class
-        super().add_arguments(parser)  # type: ignore[arg-type]  # as above
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument(
             "--backup", type=Path, metavar="DIR", help="Copy the database to this folder first; without a copy, stop."
         )
