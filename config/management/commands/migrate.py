@@ -14,7 +14,7 @@ from config.ops.migrating import alone, create_schema, missing_for_fake, use_dir
 from config.ops.safety_copy import write_safety_copy
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from django.core.management.base import CommandParser
 
 
 class Command(migrate.Command):
@@ -24,7 +24,7 @@ class Command(migrate.Command):
         "Example: manage.py migrate --no-input --backup var/backups"
     )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
             "--backup", type=Path, metavar="DIR", help="Copy the database to this folder first; without a copy, stop."
