@@ -12,7 +12,7 @@ from accounts.models import PaymentEvent, Subscription
 from accounts.services import billing
 from analytics.models import AuditLog
 from config.db.errors import Refused
-from tests.accounts.races import at_the_same_time
+from tests.accounts.races import at_the_same_time, before_the_commit
 from tests.builders import NOON, make_user
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +76,16 @@ class TestPaymentEvents:
         assert sorted(results) == [False, False, False, True]
         subscription.refresh_from_db()
         assert subscription.metadata == {"paid": 1}
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_refused_one_that_comes_again_twice_at_once_has_one_effect(self) -> None:
+        def refuse(event: PaymentEvent) -> None:
+            raise Refused("Not yet.")
+
+        self.deliver(refuse)
+        seen: list[PaymentEvent] = []
+        assert before_the_commit(lambda: self.deliver(seen.append), lambda: self.deliver(seen.append)) is False
+        assert len(seen) == 1
 
     def test_what_is_refused_keeps_its_reason_undoes_its_writes_and_is_tried_again(self) -> None:
         def refuse(event: PaymentEvent) -> None:

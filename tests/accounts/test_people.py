@@ -25,7 +25,7 @@ from analytics.models import AuditLog
 from config.db.errors import Refused
 from inventory.models import Part, Vehicle
 from leads.models import LeadNote, VoucherRedemption
-from tests.accounts.races import at_the_same_time
+from tests.accounts.races import at_the_same_time, before_the_commit
 from tests.builders import (
     NOON,
     PASSWORD,
@@ -334,10 +334,11 @@ class TestRoles:
     @pytest.mark.django_db(transaction=True)
     def test_two_who_demote_each_other_leave_one(self) -> None:
         one, other = make_user(Role.SUPER_ADMIN), make_user(Role.SUPER_ADMIN)
-        at_the_same_time(
-            lambda: services.set_role(user=User.objects.get(pk=one.pk), role=Role.ADMIN),
-            lambda: services.set_role(user=User.objects.get(pk=other.pk), role=Role.ADMIN),
+        result = before_the_commit(
+            lambda: services.set_role(user=one, role=Role.ADMIN),
+            lambda: services.set_role(user=other, role=Role.ADMIN),
         )
+        assert isinstance(result, LastAdministrator)
         assert User.objects.filter(role=Role.SUPER_ADMIN).count() == 1
 
 
