@@ -25,7 +25,7 @@ ROLE_PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "accounts.seller": EDIT,
         "accounts.sellerlocation": READ,
         "accounts.subscription": READ,
-        "accounts.storedfile": EDIT,
+        "accounts.storedfile": READ,
         "accounts.integration": READ,
         "inventory.category": FULL,
         "inventory.sellercategory": FULL,

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import CharField, Q
+from django.db.models.functions import Cast
 from django.utils.html import format_html
 
+from accounts.models.users import Role
 from analytics.models import AuditLog, DailyMetric, Event, PageView, SystemSetting, WebVital
 from analytics.setting_keys import SETTINGS
 from config.staff.admin import RecordedAdmin, StaffAdmin
@@ -15,6 +18,7 @@ from config.staff.columns import badge, link_to, list_url
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.forms import StaffModelForm, dress
 from config.staff.site import person
+from leads.models import Lead, LeadActivity, LeadNote
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -124,6 +128,19 @@ class AuditLogAdmin(RecordedAdmin):
         ("Request", {"classes": ["tab"], "fields": (("ip_address", "request_id"), "user_agent")}),
     )
 
+    def scope(self, request: HttpRequest, queryset: Any) -> Any:
+        """Leave out what happened to leads that the person may not see."""
+        user = person(request)
+        if user.role != Role.ADMIN:
+            return queryset
+        leads = Lead.all_objects.visible_to(user).values("public_id")
+        hidden = Q(entity_type="leads.lead") & ~Q(entity_id__in=leads)
+        for model in (LeadNote, LeadActivity):
+            rows: Any = model.objects
+            keys = rows.visible_to(user).annotate(key=Cast("pk", CharField())).values("key")
+            hidden |= Q(entity_type=model._meta.label_lower) & ~Q(entity_id__in=keys)
+        return queryset.exclude(hidden)
+
     @admin.display(description="Row", ordering="entity_label")
     def entity(self, entry: AuditLog) -> str:
         """Return the row's name, as a link to all that happened to it."""
@@ -166,6 +183,11 @@ class SystemSettingAdmin(StaffAdmin):
     @admin.display(description="Value")
     def shown_value(self, setting: SystemSetting) -> str:
         return str(setting.shown_value)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if self.has_change_permission(request, obj):
+            return super().get_fieldsets(request, obj)
+        return ((None, {"fields": ("key", "shown_value", "description", "updated_by")}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         readonly = super().get_readonly_fields(request, obj)

@@ -8,9 +8,10 @@ from django import forms
 from django.contrib import admin
 
 from accounts.models import Seller, SellerLocation
-from accounts.models.sellers import Plan
+from accounts.models.sellers import ONE_SELLER_PER_USER, Plan, may_own_another_seller
 from accounts.services import (
     change_plan,
+    create_seller,
     delete_seller,
     restore_seller,
     set_seller_open,
@@ -21,6 +22,7 @@ from config.staff.actions import service_action
 from config.staff.admin import RecordedAdmin, StaffAdmin
 from config.staff.columns import badge, link_to, related_count
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
+from config.staff.forms import StaffModelForm
 from config.staff.inlines import RelatedListInline
 from config.staff.site import person
 
@@ -28,6 +30,15 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from accounts.models import User
+
+
+class SellerForm(StaffModelForm):
+    def clean_owner(self) -> User:
+        """Return the owner. Refuses a new one who may not own another seller."""
+        owner: User = self.cleaned_data["owner"]
+        if self.instance.pk and "owner" in self.changed_data and not may_own_another_seller(owner.pk):
+            raise forms.ValidationError(ONE_SELLER_PER_USER)
+        return owner
 
 
 class PlanForm(forms.Form):
@@ -49,6 +60,7 @@ def close_seller(*, seller: Seller, actor: User) -> Seller:
 
 @admin.register(Seller)
 class SellerAdmin(StaffAdmin):
+    form = SellerForm
     list_display = (
         "name",
         badge(
@@ -156,6 +168,15 @@ class SellerAdmin(StaffAdmin):
         kept = () if obj is None else ("plan",)
         judged = () if self.has_judge_permission(request, obj) else ("plan", "owner", "rating", "is_active")
         return tuple(dict.fromkeys((*readonly, *kept, *judged)))
+
+    def save_model(self, request: HttpRequest, obj: Seller, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        made = create_seller(**form.cleaned_data, actor=person(request))
+        self.leave_to_service(request)
+        obj.pk, obj.public_id = made.pk, made.public_id
+        obj.refresh_from_db()
 
     def soft_delete_row(self, request: HttpRequest, row: Any) -> None:
         delete_seller(seller=row, actor=person(request))

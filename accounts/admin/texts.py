@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from django.contrib import admin
 
 from accounts.models import Language, Translation
@@ -10,6 +12,9 @@ from config.staff.actions import service_action
 from config.staff.admin import StaffAdmin
 from config.staff.columns import badge, link_to, related_count
 from config.staff.filters import BooleanRadioFilter, RangeDateFilter
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
 
 
 @admin.register(Language)
@@ -24,6 +29,11 @@ class LanguageAdmin(StaffAdmin):
     )
     list_filter = (("is_active", BooleanRadioFilter), ("is_default", BooleanRadioFilter))
     search_fields = ("name", "code")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # The code is the key of the row: another code would be another language.
+        readonly = super().get_readonly_fields(request, obj)
+        return readonly if obj is None else (*readonly, "code")
 
 
 @admin.register(Translation)

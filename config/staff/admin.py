@@ -275,7 +275,7 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         return is_live and bool(super().has_change_permission(request, obj))
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
+        form = super().get_form(request, obj, change=change, **kwargs)
         refusal = request.__dict__.get("_staff_refusal", "")
         return type(form.__name__, (form,), {"refusal": refusal}) if refusal else form
 

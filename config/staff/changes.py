@@ -41,7 +41,8 @@ def inline_changes(formsets: list[Any]) -> dict[str, list[Any]]:
     for formset in formsets:
         names = str(formset.model._meta.verbose_name_plural)
         counts = {
-            "added": len(formset.new_objects),
+            # A service that made the new rows has told the audit log of each.
+            "added": 0 if getattr(formset, "is_announced", False) else len(formset.new_objects),
             "changed": len(formset.changed_objects),
             "deleted": len(formset.deleted_objects),
         }

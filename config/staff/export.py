@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from config.audit import announce
 from config.staff.fields import ReadableField, readable_fields
+from config.staff.secrets import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -119,6 +120,8 @@ def _rows(queryset: Any, columns: list[ReadableField]) -> Iterator[list[Any]]:
 def _value(row: Any, column: ReadableField) -> Any:
     value = row
     for step in column.key.split("."):
+        if step in getattr(value, "secret_fields", ()):
+            return HIDDEN
         value = getattr(value, step)
         if value is None:
             return None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
 from django.db.models import Q
 from unfold import widgets
 from unfold.forms import PaginationInlineFormSet
@@ -59,6 +59,14 @@ class StaffModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in t
             raise ValidationError(self.refusal)
         return cleaned
 
+    def _update_errors(self, errors: ValidationError) -> None:
+        """Say above the form what a rule has against a field that the form does not show."""
+        found: dict[str, list[ValidationError]] = {}
+        by_field = errors.error_dict if hasattr(errors, "error_dict") else {NON_FIELD_ERRORS: errors.error_list}
+        for name, messages in by_field.items():
+            found.setdefault(name if name in self.fields else NON_FIELD_ERRORS, []).extend(messages)
+        super()._update_errors(ValidationError(found))  # type: ignore[misc]  # the stubs leave it out
+
     def validate_constraints(self) -> None:
         """Check the rules that read fields beyond the form as well: a unique VIN is one among the live rows."""
         form: Any = self  # the stubs leave out what Django's own validation calls
@@ -66,7 +74,7 @@ class StaffModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in t
         try:
             self.instance.validate_constraints(exclude=form._get_validation_exclusions() - unseen)
         except ValidationError as error:
-            form._update_errors(error)
+            self._update_errors(error)
 
     def _chosen(self, name: str) -> Any:
         try:

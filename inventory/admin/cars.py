@@ -13,6 +13,7 @@ from config.staff.actions import service_action
 from config.staff.admin import RecordedAdmin, StaffAdmin
 from config.staff.columns import badge, link_to, money, related_count, thumbnail
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
+from config.staff.forms import StaffModelForm
 from config.staff.inlines import RelatedListInline, StaffTabularInline
 from config.staff.site import person
 from inventory.admin.pictures import PictureForm, PictureInline
@@ -97,8 +98,17 @@ def dismantle(*, car: Car, seller: Seller | None, actor: User) -> Vehicle:
     return dismantle_car(car=car, seller=seller, actor=actor)
 
 
+class CarForm(StaffModelForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "mileage_km" in self.fields:
+            # Vehicles to be broken may lack it, cars for sale may not.
+            self.fields["mileage_km"].required = True
+
+
 @admin.register(Car)
 class CarAdmin(StaffAdmin):
+    form = CarForm
     list_display = (
         thumbnail("picture_url"),
         "name",

@@ -181,6 +181,7 @@ class LeadAdmin(StaffAdmin):
             **{name: form.cleaned_data[name] for name in form.cleaned_data if name in CREATION_FIELDS},
             actor=person(request),
         )
+        self.leave_to_service(request)
         obj.pk, obj.public_id = made.pk, made.public_id
         obj.refresh_from_db()
 
@@ -188,6 +189,7 @@ class LeadAdmin(StaffAdmin):
         if formset.model is not LeadNote:
             super().save_formset(request, form, formset, change)
             return
+        formset.is_announced = True
         for note in formset.save(commit=False):
             if note.pk is None:
                 add_lead_note(lead=form.instance, text=note.text, actor=person(request))
@@ -219,6 +221,7 @@ class LeadNoteAdmin(StaffAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
+        self.leave_to_service(request)
         note = add_lead_note(lead=obj.lead, text=obj.text, actor=person(request))
         obj.pk = note.pk
 

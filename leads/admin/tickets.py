@@ -91,6 +91,7 @@ class SupportTicketAdmin(StaffAdmin):
     )
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        formset.is_announced = True
         for comment in formset.save(commit=False):
             if comment.pk is None:
                 comment_ticket(
@@ -118,5 +119,6 @@ class TicketCommentAdmin(StaffAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
+        self.leave_to_service(request)
         comment = comment_ticket(ticket=obj.ticket, text=obj.text, is_internal=obj.is_internal, actor=person(request))
         obj.pk = comment.pk
