@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from accounts.models import PaymentEvent, Subscription
 from accounts.services import billing
 from analytics.models import AuditLog
 from config.db.errors import Refused
-from tests.accounts.races import at_the_same_time, before_the_commit
+from tests.accounts.races import at_the_same_time, outcome_of
 from tests.builders import NOON, make_user
 
 pytestmark = pytest.mark.django_db
@@ -84,7 +85,16 @@ class TestPaymentEvents:
 
         self.deliver(refuse)
         seen: list[PaymentEvent] = []
-        assert before_the_commit(lambda: self.deliver(seen.append), lambda: self.deliver(seen.append)) is False
+        rivals: list[Future[Any]] = []
+
+        def slow(event: PaymentEvent) -> None:
+            seen.append(event)
+            rivals.append(pool.submit(outcome_of, lambda: self.deliver(seen.append)))
+            wait(rivals, timeout=1)
+
+        with ThreadPoolExecutor(1) as pool:
+            assert self.deliver(slow)
+            assert rivals[0].result() is False
         assert len(seen) == 1
 
     def test_what_is_refused_keeps_its_reason_undoes_its_writes_and_is_tried_again(self) -> None:
