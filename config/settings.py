@@ -257,6 +257,17 @@ LOGIN_REDIRECT_URL = "admin:index"
 ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@example.org")
 ADMIN_PASSWORD = env.secret("ADMIN_PASSWORD")
 
+# Mail
+
+_EMAIL_URL = env.secret("EMAIL_URL", "consolemail://" if DEVELOPMENT else "smtp://localhost:25")
+try:
+    vars().update(environ.Env.email_url_config(_EMAIL_URL))
+except (ImproperlyConfigured, KeyError, ValueError) as error:
+    raise ImproperlyConfigured(
+        "EMAIL_URL cannot be read: write smtp+tls://user:password@host:587, smtp://host:25 or consolemail://."
+    ) from error
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "forecourt@localhost")
+
 # Language, time and money
 
 LANGUAGE_CODE = "en"
