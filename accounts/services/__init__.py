@@ -3,14 +3,6 @@
 from __future__ import annotations
 
 from accounts.services.billing import expire_subscriptions, record_payment_event
-from accounts.services.credentials import (
-    confirm_email,
-    end_all_sessions,
-    end_session,
-    issue_token,
-    reset_password,
-    use_token,
-)
 from accounts.services.files import recognise_upload, store_image
 from accounts.services.people import (
     ban_user,
@@ -33,7 +25,9 @@ from accounts.services.sellers import (
     unverify_seller,
     verify_seller,
 )
+from accounts.services.sessions import end_all_sessions, end_session
 from accounts.services.texts import save_translation, verify_translation
+from accounts.services.tokens import confirm_email, issue_token, reset_password, use_token
 
 __all__ = [
     "ban_user",

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Language, Seller, User, UserPreference
 from accounts.models.users import SIGN_IN_STATUSES, Role, UserStatus
 from accounts.roles import STAFF_ROLES
-from accounts.services.credentials import end_all_sessions
+from accounts.services.sessions import end_all_sessions
 from accounts.signals import user_leaving
 from config.audit import announce
 from config.db.errors import Refused

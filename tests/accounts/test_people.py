@@ -18,8 +18,8 @@ from accounts import services
 from accounts.models import OneTimeToken, Seller, Subscription, User, UserIdentity, UserSession
 from accounts.models.credentials import TokenPurpose
 from accounts.models.users import Role, UserStatus
-from accounts.services.credentials import TokenRefused
 from accounts.services.people import EmailTaken, LastAdministrator, NotPermitted, OwnAccount, StillNeeded, WrongState
+from accounts.services.tokens import TokenRefused
 from accounts.signals import user_leaving
 from analytics.models import AuditLog
 from config.db.errors import Refused

@@ -1,4 +1,4 @@
-"""Sessions and links that work once."""
+"""Links that work once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import OneTimeToken, User, UserSession
+from accounts.models import OneTimeToken, User
 from accounts.models.credentials import TokenPurpose
 from accounts.tokens import hash_token, new_token
 from config.audit import announce
@@ -30,28 +30,6 @@ class TokenRefused(Refused):
 
     def __init__(self) -> None:
         super().__init__("This link was used already, has expired or was never issued: ask for a new one.")
-
-
-@transaction.atomic
-def end_session(*, session: UserSession, actor: User | None = None, now: datetime | None = None) -> UserSession:
-    """End one session. Raises Refused if it has ended already."""
-    if not UserSession.objects.filter(pk=session.pk, revoked_at__isnull=True).update(revoked_at=now or timezone.now()):
-        raise Refused(f"The {session} has ended already.")
-    session.refresh_from_db()
-    announce("update", session, event_type="SESSION_ENDED", actor=actor)
-    return session
-
-
-@transaction.atomic
-def end_all_sessions(*, user: User, actor: User | None = None, now: datetime | None = None) -> int:
-    """End every session of a person, browsers included, and return how many of the recorded ones were open."""
-    moment = now or timezone.now()
-    ended = UserSession.objects.filter(user=user, revoked_at__isnull=True).update(revoked_at=moment)
-    # Browser sessions are tied to this time, so none of them is accepted any more.
-    User.all_objects.filter(pk=user.pk).update(sessions_ended_at=moment)
-    user.sessions_ended_at = moment
-    announce("update", user, event_type="SESSIONS_ENDED", actor=actor, metadata={"ended": ended})
-    return ended
 
 
 def issue_token(
