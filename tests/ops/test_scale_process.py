@@ -15,6 +15,7 @@ from django.db import connection
 from accounts.models import User
 from analytics.models import PageView
 from config.database_url import url_of
+from config.ops.scale.run import BLOCKS_AT_A_TIME
 from inventory.models import Category
 
 # Loads rows into the database of DATABASE_URL, and takes them back, so that no other test meets them.
@@ -54,17 +55,17 @@ def load(scale: int, *, kill_after: int = 0) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_ten_times_the_rows_need_hardly_more_memory() -> None:
-    few, many = load(2), load(12)
+def test_more_rows_need_hardly_more_memory() -> None:
+    few, many = load(2 * BLOCKS_AT_A_TIME), load(5 * BLOCKS_AT_A_TIME)
 
     assert (few.returncode, many.returncode) == (0, 0), few.stderr + many.stderr
-    # Kilobytes. The rows themselves would be some 100 MB more.
+    # Kilobytes. The rows themselves would be some 90 MB more.
     assert int(many.stdout) - int(few.stdout) < 25_000
     assert int(many.stdout) < 200_000
 
 
 def test_a_killed_run_leaves_nothing() -> None:
-    killed = load(3, kill_after=15_000)
+    killed = load(2 * BLOCKS_AT_A_TIME, kill_after=BLOCKS_AT_A_TIME * 10_000 + 5_000)
 
     assert killed.returncode == -signal.SIGKILL
     assert (User.all_objects.count(), Category.all_objects.count(), PageView.objects.count()) == (0, 0, 0)

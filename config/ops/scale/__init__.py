@@ -2,7 +2,7 @@
 
 The rows come in blocks of `ROWS_PER_BLOCK`. A block is a small marketplace of its own: people, sellers, their stock,
 what was asked about it and how it was looked at. Only the category tree, the languages and the clock are shared, so
-that memory holds two blocks at a time, however many there are.
+that memory holds a few blocks at a time, however many there are.
 """
 
 from __future__ import annotations

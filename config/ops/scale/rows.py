@@ -16,7 +16,7 @@ from config.db.ids import CROCKFORD, encode_ulid
 from inventory.vin import check_digit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
 # Seeds times numbers must stay below the number of codes and below that of VIN endings.
 SEEDS = 10**7
@@ -85,7 +85,7 @@ class Table:
 
     model: type[models.Model]
     columns: tuple[str, ...]
-    rows: Sequence[tuple[Any, ...]]
+    rows: list[tuple[Any, ...]]
 
 
 @dataclass(slots=True)

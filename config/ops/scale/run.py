@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ from config.ops.scale.rows import (
     NUMBERS_PER_SEED,
     SEEDS,
     Block,
+    Table,
     part_of_time,
     unique_code,
 )
@@ -29,11 +32,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from config.ops.scale.rows import Table
-
     Keys = dict[type[models.Model], range]
 
 ROWS_PER_BLOCK = 10_000
+# Few and large COPYs keep the server at one table's indexes for longer; what is made ahead stays in memory.
+BLOCKS_AT_A_TIME = 3
+SWITCH_SECONDS = 0.0002
 LARGEST_SCALE = NUMBERS_PER_SEED // NUMBERS_PER_BLOCK
 LARGEST_SEED = SEEDS - 1
 # Keys out of reserved ranges: these are the rows to which others refer. Claims may leave some unused.
@@ -113,7 +117,7 @@ def _write(scale: int, random_seed: int, now: datetime, progress: Callable[[int]
         # What was added above counts towards the first block.
         return fill(block, rows=ROWS_PER_BLOCK - (already_there if number == 0 else 0))
 
-    for tables in _one_ahead(make, scale):
+    for tables in _one_ahead(partial(_several, make), batches(scale)):
         for table in tables:
             counts[table.model] += bulk.load(table.model, table.columns, table.rows)
             progress(counts.total())
@@ -129,12 +133,39 @@ def fill(block: Block, *, rows: int) -> list[Table]:
     return list(block.tables())
 
 
-def _one_ahead(make: Callable[[int], list[Table]], count: int) -> Iterator[list[Table]]:
-    """Give the blocks in order, making the next one while the server works on the present one."""
-    with ThreadPoolExecutor(max_workers=1) as maker:
-        coming = maker.submit(partial(make, 0))
-        for number in range(count):
-            present = coming.result()
-            if number + 1 < count:
-                coming = maker.submit(partial(make, number + 1))
+def batches(scale: int) -> list[range]:
+    """Return the numbers of the blocks that are written together."""
+    return [range(first, min(first + BLOCKS_AT_A_TIME, scale)) for first in range(0, scale, BLOCKS_AT_A_TIME)]
+
+
+def _several(make: Callable[[int], list[Table]], numbers: range) -> list[Table]:
+    """Make some blocks and join their rows by table."""
+    joined: dict[type[models.Model], Table] = {}
+    for number in numbers:
+        for table in make(number):
+            joined.setdefault(table.model, Table(table.model, table.columns, [])).rows.extend(table.rows)
+    return list(joined.values())
+
+
+def _one_ahead(make: Callable[[range], list[Table]], orders: list[range]) -> Iterator[list[Table]]:
+    """Give what is made of the orders, making the next one while the server works on the present one."""
+    with ThreadPoolExecutor(max_workers=1) as maker, _ready_to_switch():
+        coming = maker.submit(make, orders[0])
+        for following in orders[1:]:
+            present, coming = coming.result(), maker.submit(make, following)
             yield present
+        yield coming.result()
+
+
+@contextmanager
+def _ready_to_switch() -> Iterator[None]:
+    """Let a thread that was waiting for the server go on at once.
+
+    By default it would wait another 5 ms for the thread that makes rows, and that hundreds of times per block.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
