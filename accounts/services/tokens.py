@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from accounts.models import OneTimeToken, User
 from accounts.models.credentials import TokenPurpose
+from accounts.services.people import verify_email
+from accounts.services.sessions import end_all_sessions
 from accounts.tokens import hash_token, new_token
 from config.audit import announce
 from config.db.errors import Refused
@@ -67,7 +69,6 @@ def use_token(*, purpose: TokenPurpose, token: str, now: datetime | None = None)
 @transaction.atomic
 def confirm_email(*, token: str, now: datetime | None = None) -> User:
     """Verify the address that a link was sent to. Raises TokenRefused, also if the address changed since."""
-    from accounts.services.people import verify_email
 
     used = use_token(purpose=TokenPurpose.VERIFY_EMAIL, token=token, now=now)
     user = _holder(used)
