@@ -25,7 +25,7 @@ from accounts.services import (
 )
 from config.staff.actions import service_action
 from config.staff.admin import RecordedAdmin, StaffAdmin
-from config.staff.columns import badge, link_to, related_count
+from config.staff.columns import badge, computed_once, link_to, related_count
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
 from config.staff.people import StaffPersonAdmin, UserCreationForm
 from config.staff.site import person
@@ -202,6 +202,7 @@ class GroupAdmin(RecordedAdmin):
     readonly_fields = ("allowed",)
 
     @admin.display(description="May")
+    @computed_once
     def allowed(self, group: Group) -> str:
         """Return a line per table with what the role may do there."""
         actions: dict[str, list[str]] = {}

@@ -28,12 +28,13 @@ from unfold.contrib.filters.admin import (
     BooleanRadioFilter,
     ChoicesCheckboxFilter,
     RadioFilter,
-    RangeDateFilter,
-    RangeNumericFilter,
 )
+from unfold.contrib.filters.admin import RangeDateFilter as ThemeRangeDateFilter
+from unfold.contrib.filters.admin import RangeNumericFilter as ThemeRangeNumericFilter
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
+from unfold.utils import parse_date_str
 
-from config.staff.fields import ReadableField, readable_fields, visible_rows
+from config.staff.fields import ReadableField, kind_of, readable_fields, visible_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -187,14 +188,19 @@ def _period(field: ReadableField, operator: str, value: str) -> tuple[Q, str]:
     else:
         first, last = (_DATE.clean(end) if end else None for end in _ends(value))
         shown = _range_in_words(*(None if day is None else date_format(day, "DATE_FORMAT") for day in (first, last)))
-    if field.kind == "date":
-        return _range(field.path, first, last), shown
+    return _days(field.path, field.kind, first, last), shown
+
+
+def _days(path: str, kind: str, first: date | None, last: date | None) -> Q:
+    """Return the condition of lying within whole days, in our own time zone; None is an open end."""
+    if kind == "date":
+        return _range(path, first, last)
     query = Q()
     if first is not None:
-        query &= Q(**{f"{field.path}__gte": _midnight(first)})
+        query &= Q(**{f"{path}__gte": _midnight(first)})
     if last is not None and last < date.max:
-        query &= Q(**{f"{field.path}__lt": _midnight(last + timedelta(days=1))})
-    return query, shown
+        query &= Q(**{f"{path}__lt": _midnight(last + timedelta(days=1))})
+    return query
 
 
 def _choice(field: ReadableField, operator: str, value: str) -> tuple[Q, str]:
@@ -344,6 +350,25 @@ def chips_of(changelist: Any) -> list[dict[str, str]]:
             }
         )
     return chips
+
+
+class RangeDateFilter(ThemeRangeDateFilter):  # type: ignore[misc]  # the theme has no types
+    """From one day to another, both of them whole."""
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        typed = [self.used_parameters.get(f"{self.parameter_name}_{end}") for end in ("from", "to")]
+        days = [parse_date_str(each) if each else None for each in typed]
+        if any(each and day is None for each, day in zip(typed, days, strict=True)):
+            return queryset.none()
+        return queryset.filter(_days(self.parameter_name, kind_of(self.field), *days))
+
+
+class RangeNumericFilter(ThemeRangeNumericFilter):  # type: ignore[misc]  # the theme has no types
+    """From one number to another."""
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        found = super().queryset(request, queryset)
+        return queryset.none() if found is None else found
 
 
 class DeletedFilter(RadioFilter):  # type: ignore[misc]  # the theme has no types

@@ -10,7 +10,7 @@ from django.utils.html import format_html_join
 
 from config.staff.actions import service_action
 from config.staff.admin import RecordedAdmin, StaffAdmin
-from config.staff.columns import EMPTY, badge, change_url, link_to
+from config.staff.columns import EMPTY, badge, change_url, computed_once, link_to
 from config.staff.filters import AutocompleteSelectFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.inlines import RelatedListInline, StaffStackedInline
 from config.staff.site import person
@@ -165,6 +165,7 @@ class LeadAdmin(StaffAdmin):
         return format_html_join("", "<div>{}: +{}</div>", points) or EMPTY
 
     @admin.display(description="Earlier leads of the same person")
+    @computed_once
     def earlier_leads(self, lead: Lead) -> str:
         request = getattr(lead, "_staff_request", None)
         if request is None or lead.pk is None:

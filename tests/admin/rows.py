@@ -16,6 +16,7 @@ from accounts.models import User
 from accounts.models.users import Role
 from config.db.ids import new_ulid
 from inventory.models import Car
+from leads.models import VoucherClaim
 from tests.builders import make_user, make_vin
 from tests.schema.rows import MODELS, make_row
 
@@ -54,7 +55,9 @@ def fill_inlines(rows: Rows, number: int) -> None:
         for inline in getattr(model_admin, "inlines", ()):
             for field in _relations(inline.model):
                 if field.related_model is model and inline.fk_name in (None, field.name):
-                    clones(inline.model, number, rows, {field.name: rows[model][0]})
+                    # Not those of the pool: a person holds a voucher once.
+                    others = rows if inline.model is not VoucherClaim else {**rows, User: clones(User, number, {}, {})}
+                    clones(inline.model, number, others, {field.name: rows[model][0]})
 
 
 def clones(model: Any, number: int, rows: Rows, pins: dict[str, Any]) -> list[Any]:
@@ -133,8 +136,8 @@ def _unique_names(model: Any) -> Iterator[str]:
     for constraint in model._meta.constraints:
         if isinstance(constraint, UniqueConstraint):
             yield from constraint.fields
-            expression: Any
-            for expression in constraint.expressions:
+            expressions: Any = constraint.expressions
+            for expression in expressions:
                 nodes = [expression] if isinstance(expression, models.F) else expression.flatten()
                 yield from (node.name for node in nodes if isinstance(node, models.F))
 
