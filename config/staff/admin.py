@@ -249,7 +249,8 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         export = reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_export")
         query = request.GET.urlencode()
-        context = {"export_url": f"{export}?{query}" if query else export, **(extra_context or {})}
+        context = {"export_url": f"{export}?{query}" if query else export, "list_tools": self.list_tools(request)}
+        context |= extra_context or {}
         response: HttpResponse = super().changelist_view(request, context)
         changelist = (getattr(response, "context_data", None) or {}).get("cl")
         if changelist is not None:
@@ -258,6 +259,10 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
                 if chip["problem"]:
                     messages.error(request, f"This filter was not understood, so no rows are shown. {chip['problem']}")
         return response
+
+    def list_tools(self, request: HttpRequest) -> list[dict[str, str]]:
+        """Return further buttons of the list: title, icon and link of each."""
+        return []
 
     def get_urls(self) -> list[Any]:
         prefix = f"{self.opts.app_label}_{self.opts.model_name}"

@@ -124,6 +124,7 @@ _WIDGETS: dict[type[forms.Field], type[forms.Widget]] = {
     forms.SplitDateTimeField: widgets.UnfoldAdminSplitDateTimeWidget,
     forms.EmailField: widgets.UnfoldAdminEmailInputWidget,
     forms.BooleanField: widgets.UnfoldBooleanSwitchWidget,
+    forms.FileField: widgets.UnfoldAdminFileFieldWidget,
 }
 
 

@@ -10,11 +10,11 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from config.staff.actions import service_action
-from config.staff.admin import StaffAdmin
 from config.staff.columns import badge, link_to, money, related_count, thumbnail
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.inlines import RelatedListInline
 from config.staff.site import person
+from inventory.admin.imports import ImportsStock
 from inventory.admin.pictures import PictureInline
 from inventory.models import Part, PartImage, Vehicle
 from inventory.models.parts import PartStatus
@@ -59,7 +59,8 @@ class ReservationForm(forms.Form):
 
 
 @admin.register(Vehicle)
-class VehicleAdmin(StaffAdmin):
+class VehicleAdmin(ImportsStock):
+    import_kind = "vehicles"
     list_display = (
         "make",
         "model",
@@ -126,7 +127,8 @@ class VehicleAdmin(StaffAdmin):
 
 
 @admin.register(Part)
-class PartAdmin(StaffAdmin):
+class PartAdmin(ImportsStock):
+    import_kind = "parts"
     list_display = (
         thumbnail("picture_url"),
         "name",

@@ -136,10 +136,10 @@ def _unique_names(model: Any) -> Iterator[str]:
     for constraint in model._meta.constraints:
         if isinstance(constraint, UniqueConstraint):
             yield from constraint.fields
-            expressions: Any = constraint.expressions
+            expressions: list[Any] = list(constraint.expressions)
             for expression in expressions:
-                nodes = [expression] if isinstance(expression, models.F) else expression.flatten()
-                yield from (node.name for node in nodes if isinstance(node, models.F))
+                nodes: list[Any] = list(expression.flatten()) if hasattr(expression, "flatten") else [expression]
+                yield from (node.name for node in nodes if node.__class__ is models.F)
 
 
 def staff(role: str) -> User:
