@@ -13,7 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils import timezone
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+from rich.text import Text
 
 from accounts.models.users import Role
 from config.db.errors import Refused
@@ -38,6 +39,13 @@ def whole_number(text: str) -> int:
     if number < 0:
         raise ValueError(text)
     return number
+
+
+class RateColumn(ProgressColumn):
+    """Shows how many rows a second are written."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed or 0:,.0f} rows/s")
 
 
 class Command(BaseCommand):
@@ -143,12 +151,26 @@ class Command(BaseCommand):
 
     @contextmanager
     def progress_bar(self, total: int) -> Iterator[Callable[[int], None]]:
-        """Yield a function that is told how many rows are written; it draws on a terminal and is silent elsewhere."""
+        """Yield a function that is told how many rows are written: a bar on a terminal, a line per tenth elsewhere."""
         console = Console(stderr=True, quiet=not self.is_talkative)
-        columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        if not console.is_terminal:
+            yield self.tell_tenths(total)
+            return
+        with Progress(BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn(), console=console) as bar:
             task = bar.add_task("rows", total=total)
             yield lambda rows: bar.update(task, completed=rows)
+
+    def tell_tenths(self, total: int) -> Callable[[int], None]:
+        """Return a function that says a line whenever another tenth of `total` rows is written."""
+        told = 0
+
+        def tell(rows: int) -> None:
+            nonlocal told
+            if rows * 10 // total > told:
+                told = rows * 10 // total
+                self.say(f"  {rows:,} of {total:,} rows")
+
+        return tell
 
 
 def _check_range(scale: int, random_seed: int) -> None:

@@ -13,6 +13,7 @@ from django.utils.text import slugify
 from accounts.models.sellers import BusinessType
 from config.ops.scale import catalogue, texts
 from config.ops.scale.people import BREAKERS
+from config.ops.scale.pictures import car_pictures, part_pictures
 from config.ops.scale.regions import FINNISH
 from inventory.models import Car, CarFeature, CarImage, CarSpecification, Part, PartImage, Vehicle
 from inventory.models.base import Condition, FuelType, Transmission, engine_cc
@@ -198,8 +199,7 @@ def _add_part(block: Block, business: Business, vehicle: Row, described: Describ
     )
     if status == PartStatus.SOLD:
         business.row["total_sales"] += 1
-    for place in range(rng.choices((0, 1, 2), (35, 45, 20))[0]):
-        address = f"https://images.example.org/parts/{row['public_id']}-{place + 1}.jpg"
+    for place, address in enumerate(part_pictures(row["name"])):
         block.add(PartImage, part_id=row["id"], url=address, alt_text=row["name"], position=place)
     return row
 
@@ -302,11 +302,11 @@ def _car_price(block: Block, described: Described, region: Region) -> Decimal:
 
 
 def _add_car_details(block: Block, car: Row, described: Described) -> None:
-    for place in range(block.rng.choices((1, 2, 3, 4), (10, 25, 40, 25))[0]):
+    for place, address in enumerate(car_pictures(car["segment"], car["color"])):
         block.add(
             CarImage,
             car_id=car["id"],
-            url=f"https://images.example.org/cars/{car['public_id']}-{place + 1}.jpg",
+            url=address,
             alt_text=f"{car['name']} {car['year']}, {texts.CAR_VIEWS[place]}",
             position=place,
             is_primary=place == 0,

@@ -46,7 +46,7 @@ CAR_PARAGRAPHS = {
         "The tyres are two years old and the brakes were renewed this spring.",
     ),
 }
-CAR_VIEWS = ("from the front left", "from the rear right", "the interior", "the engine bay")
+CAR_VIEWS = ("in the showroom", "in the yard")
 YARD_PLACES = ("Bay", "Rack", "Shelf", "Row")
 
 # {} is what the person asks about.

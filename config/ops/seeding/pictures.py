@@ -32,26 +32,34 @@ PART_VIEWS = {"whole": "the whole part", "detail": "in detail"}
 
 def car_picture_urls(body: str, color: str) -> list[tuple[str, str]]:
     """Return what each picture shows, and its address."""
-    return [(words, _url(f"car-{body}-{PAINT_NAMES[color]}-{place}")) for place, words in CAR_VIEWS.items()]
+    return [(words, picture_url(f"car-{body}-{PAINT_NAMES[color]}-{place}")) for place, words in CAR_VIEWS.items()]
 
 
 def part_picture_urls(kind: str) -> list[tuple[str, str]]:
     """Return what each picture shows, and its address."""
-    return [(words, _url(f"part-{kind}-{view}")) for view, words in PART_VIEWS.items()]
+    return [(words, picture_url(f"part-{kind}-{view}")) for view, words in PART_VIEWS.items()]
 
 
-def _url(name: str) -> str:
+def picture_url(name: str) -> str:
+    """Return the address of a drawing."""
     return f"/{settings.STATIC_URL.lstrip('/')}stock/{name}.svg"
 
 
 def draw_all() -> dict[str, str]:
-    """Return every picture that the fixtures ask for, by its file's name."""
+    """Return every picture that the demo and the made-up stock ask for, by its file's name."""
     kroi, partpal, demo = (read_fixture(name) for name in ("kroi", "partpal", "demo"))
     cars = {(car["drawing"], PAINT_NAMES[car["color"]]) for car in [*kroi["cars"], *demo["cars"]]}
     parts = [*(part for vehicle in partpal["vehicles"] for part in vehicle["parts"]), *demo["parts"]]
     views = {(part["drawing"], view) for part in parts for view in list(PART_VIEWS)[: part["pictures"]]}
     drawings = {
         f"car-{body}-{paint}-{place}.svg": draw_car(body, paint, place) for body, paint in cars for place in CAR_VIEWS
+    }
+    # Made-up cars come in every paint.
+    bodies = {body for body, _ in cars}
+    drawings |= {
+        f"car-{body}-{paint}-showroom.svg": draw_car(body, paint, "showroom")
+        for body in bodies
+        for paint in PAINT_NAMES.values()
     }
     return drawings | {f"part-{kind}-{view}.svg": draw_part(kind, view) for kind, view in views}
 
