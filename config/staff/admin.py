@@ -380,11 +380,11 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
     # Audit
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
-        before = {} if add else getattr(form.instance, "_staff_before", {})
-        request.__dict__["_staff_changes"] = {
-            **changes_between(before, form.instance),
-            **inline_changes(formsets or []),
-        }
+        row = getattr(form, "instance", None)
+        if row is not None:  # the page of a password has another kind of form
+            before = {} if add else getattr(row, "_staff_before", {})
+            changes = {**changes_between(before, row), **inline_changes(formsets or [])}
+            request.__dict__["_staff_changes"] = changes
         return super().construct_change_message(request, form, formsets, add)
 
     def leave_to_service(self, request: HttpRequest) -> None:

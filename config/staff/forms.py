@@ -67,14 +67,16 @@ class StaffModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in t
             found.setdefault(name if name in self.fields else NON_FIELD_ERRORS, []).extend(messages)
         super()._update_errors(ValidationError(found))  # type: ignore[misc]  # the stubs leave it out
 
-    def validate_constraints(self) -> None:
+    def _post_clean(self) -> None:
         """Check the rules that read fields beyond the form as well: a unique VIN is one among the live rows."""
-        form: Any = self  # the stubs leave out what Django's own validation calls
+        super()._post_clean()  # type: ignore[misc]  # the stubs leave it out
+        form: Any = self
         unseen = {field.name for field in self.instance._meta.concrete_fields} - set(self.fields)
         try:
             self.instance.validate_constraints(exclude=form._get_validation_exclusions() - unseen)
         except ValidationError as error:
-            self._update_errors(error)
+            told = {sentence for sentences in self.errors.values() for sentence in sentences}
+            self.add_error(None, [sentence for sentence in error.messages if sentence not in told])
 
     def _chosen(self, name: str) -> Any:
         try:

@@ -14,11 +14,12 @@ from config.db.errors import Refused
 from config.staff.columns import picture
 from config.staff.forms import StaffModelForm, UploadWidget
 from config.staff.inlines import StaffTabularInline
+from inventory.models import CarImage
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from inventory.models import CarImage, PartImage
+    from inventory.models import PartImage
 
 
 class PictureForm(StaffModelForm):
@@ -45,14 +46,15 @@ class PictureForm(StaffModelForm):
         cleaned = super().clean()
         if not cleaned.get("upload") and not cleaned.get("url") and not {"upload", "url"} & set(self.errors):
             raise ValidationError({"upload": "Upload a picture, or give its address."})
-        if cleaned.get("position") is None and "position" not in self.errors:
-            cleaned["position"] = self._next_position()
         return cleaned
 
     def save(self, commit: bool = True) -> Any:
+        row = self.instance.car if isinstance(self.instance, CarImage) else self.instance.part
+        if self.instance.position is None:
+            last = row.images.order_by("-position").values_list("position", flat=True).first()
+            self.instance.position = 0 if last is None else last + 1
         upload = self.cleaned_data.get("upload")
         if upload:
-            row = self._owner()
             folder = f"{row._meta.model_name}s/{row.public_id}"
             self.instance.file = store_image(upload=upload, owner=current_context().actor, folder=folder)
             self.instance.url = self.instance.file.url
@@ -60,16 +62,6 @@ class PictureForm(StaffModelForm):
             # Another address is no longer that of the file.
             self.instance.file = None
         return super().save(commit)
-
-    def _owner(self) -> Any:
-        return getattr(self.instance, "car", None) or self.instance.part
-
-    def _next_position(self) -> int:
-        row = self._owner()
-        if row.pk is None:
-            return 0
-        last = row.images.order_by("-position").values_list("position", flat=True).first()
-        return 0 if last is None else int(last) + 1
 
 
 class PictureInline(StaffTabularInline):

@@ -139,7 +139,7 @@ def _unique_names(model: Any) -> Iterator[str]:
             expressions: list[Any] = list(constraint.expressions)
             for expression in expressions:
                 nodes: list[Any] = list(expression.flatten()) if hasattr(expression, "flatten") else [expression]
-                yield from (node.name for node in nodes if node.__class__ is models.F)
+                yield from (node_name for node in nodes if (node_name := getattr(node, "name", "")))
 
 
 def staff(role: str) -> User:
