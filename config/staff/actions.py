@@ -201,8 +201,10 @@ def _report(admin: Any, request: HttpRequest, outcome: Outcome, done: str) -> No
     for reason, names in outcome.refused.items():
         shown = ", ".join(names[:_NAMES_SHOWN])
         more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+        # A name that begins the sentence is left as it is written.
+        sentence = reason if reason.startswith(names[0]) else capfirst(reason)
         admin.message_user(
-            request, f"{_counted(admin, len(names))} not {done}: {capfirst(reason)} ({shown}{more})", messages.WARNING
+            request, f"{_counted(admin, len(names))} not {done}: {sentence} ({shown}{more})", messages.WARNING
         )
 
 
