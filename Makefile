@@ -9,7 +9,7 @@ BENCHMARKS ?= tests/benchmarks
 PYTHON := .venv/bin/python
 INSTALLED := .venv/installed
 PYTEST := $(PYTHON) -m pytest
-SUITE := $(PYTEST) -n $(WORKERS) --dist worksteal --cov --cov-report=
+SUITE := $(PYTEST) -n $(WORKERS) --dist worksteal
 
 # Machines with a certificate authority of their own keep it in the system's store.
 export UV_SYSTEM_CERTS ?= 1
@@ -58,10 +58,10 @@ test: test-postgres test-sqlite ## Run everything: on PostgreSQL, then what hold
 
 test-postgres: servers
 	@rm -f .coverage
-	FORECOURT_TEST_ENGINE=postgres $(SUITE)
+	FORECOURT_TEST_ENGINE=postgres $(SUITE) --cov --cov-report=term:skip-covered
 
 test-sqlite: install ## Run what holds on both engines on a SQLite file
-	FORECOURT_TEST_ENGINE=sqlite $(SUITE) --cov-append --cov-report=term:skip-covered
+	FORECOURT_TEST_ENGINE=sqlite $(SUITE)
 
 bench: servers ## Measure BENCHMARKS against their peers and write build/bench.json
 	$(PYTEST) -o 'python_files=bench_*.py' -p no:randomly -o timeout=0 -s $(BENCHMARKS)

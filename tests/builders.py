@@ -16,7 +16,7 @@ from inventory.vin import check_digit
 from leads.models import Lead, SupportTicket, Voucher
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-PASSWORD = "Correct-horse-7"  # noqa: S105  # of people who exist in tests only
+PASSWORD = "Correct-horse-7"  # of people who exist in tests only
 
 _numbers = count(1)
 

@@ -13,6 +13,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from django.test import SimpleTestCase
 
 from config.ops import servers
 from config.ops.programs import ProgramNotFound
@@ -81,12 +82,30 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that belong to the other engine."""
+    """Leave out the tests that belong to the other engine, and on SQLite those that need no database at all.
+
+    The latter prove the same on both engines, and the run on PostgreSQL has them.
+    """
     others = [f"{name}_only" for name in ENGINES if name != engine()]
-    left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in others)]
+    left_out = {
+        item
+        for item in items
+        if any(item.get_closest_marker(marker) for marker in others)
+        or (engine() == "sqlite" and not (uses_database(item) or item.get_closest_marker("sqlite_only")))
+    }
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
+        config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
+
+
+def uses_database(item: pytest.Item) -> bool:
+    """Whether the test asks for the database under test, by marker, fixture or Django's own test classes."""
+    fixtures = {"database_url", "db", "live_server", "transactional_db"}
+    return (
+        item.get_closest_marker("django_db") is not None
+        or not fixtures.isdisjoint(getattr(item, "fixturenames", ()))
+        or issubclass(getattr(item, "cls", None) or object, SimpleTestCase)
+    )
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -20,7 +20,9 @@ from config.ops.servers import Account, ServerFailed
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD_BOTH_OPEN = """
-import time
+import signal, time
+# A process started in the background inherits that Ctrl-C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from config.ops import servers
 with servers.postgresql() as database, servers.valkey() as cache:
     print(database.url, cache.url, flush=True)
