@@ -374,7 +374,13 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         buttons: list[Any] = super()._get_actions_navigation(provided, allowed, object_id)
         if object_id is None or len(buttons) <= _MOST_BUTTONS:
             return buttons
-        more = {"title": "More", "icon": "more_horiz", "variant": ActionVariant.DEFAULT, "method_name": "more"}
+        # The theme's menus are for the mouse alone; these let the keyboard open them as well.
+        attributes = {
+            "role": "button",
+            "tabindex": "0",
+            "x-on:keydown.enter": "actionDropdownOpen = !actionDropdownOpen",
+        }
+        more = {"title": "More", "variant": ActionVariant.DEFAULT, "method_name": "more", "attrs": attributes}
         return [*buttons[: _MOST_BUTTONS - 1], {**more, "items": buttons[_MOST_BUTTONS - 1 :]}]
 
     # Audit
