@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -182,7 +183,8 @@ class SystemSettingAdmin(StaffAdmin):
 
     @admin.display(description="Value")
     def shown_value(self, setting: SystemSetting) -> str:
-        return str(setting.shown_value)
+        value = setting.shown_value
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if self.has_change_permission(request, obj):

@@ -27,6 +27,7 @@ from config.staff.actions import service_action
 from config.staff.admin import RecordedAdmin, StaffAdmin
 from config.staff.columns import badge, computed_once, link_to, related_count
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
+from config.staff.forms import TextInput
 from config.staff.people import StaffPersonAdmin, UserCreationForm
 from config.staff.site import person
 
@@ -37,11 +38,17 @@ if TYPE_CHECKING:
 class PersonCreationForm(UserCreationForm):  # type: ignore[misc]  # the theme has no types
     """A new account: a full name, an address, a role, and a password or none."""
 
-    name = forms.CharField(max_length=200, label="Full name")
+    name = forms.CharField(max_length=200, label="Full name", widget=TextInput)
 
     class Meta:
         model = User
         fields = ("name", "email", "role")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["usable_password"]
+        choice.label = "Sign-in by password"
+        choice.help_text = "Disabled: they sign in by a link or with another provider, until a password is set."
 
 
 class RoleForm(forms.Form):

@@ -8,7 +8,7 @@ from django.contrib import admin
 
 from accounts.models import Integration, StoredFile
 from config.staff.admin import RecordedAdmin
-from config.staff.columns import badge, link_to, picture
+from config.staff.columns import badge, figure, link_to, picture
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class StoredFileAdmin(RecordedAdmin):
         "preview",
         "file_name",
         "content_type",
-        "size",
+        figure("size", description="Size (bytes)"),
         badge("status", {"uploaded": "success", "failed": "danger"}),
         "is_public",
         link_to("owner"),

@@ -122,7 +122,8 @@ class SellerAdmin(StaffAdmin):
         ("Hours", {"classes": ["tab"], "fields": ("timezone", "business_hours")}),
         ("Translation", {"classes": ["tab"], "fields": ("name_key", "description_key")}),
     )
-    inlines = (LocationInline,)
+    # `inventory.admin.sellers` adds the stock.
+    inlines: tuple[type[RelatedListInline], ...] = (LocationInline,)
 
     verify = service_action(
         "Verify",

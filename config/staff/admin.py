@@ -26,6 +26,7 @@ from config.staff.export import export_view
 from config.staff.fields import deletes_softly
 from config.staff.filters import DeletedFilter, FieldFilters, chips_of, conditions_of
 from config.staff.forms import StaffModelForm
+from config.staff.inlines import RelatedListInline
 from config.staff.relations import RelationFields
 from config.staff.secrets import is_secret
 from config.staff.site import person
@@ -273,6 +274,11 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         return export_view(self, request)
 
     # Form
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """Leave out lists of related rows where the row is not there yet."""
+        inlines = super().get_inlines(request, obj)
+        return [each for each in inlines if obj is not None or not issubclass(each, RelatedListInline)]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the person may change rows; a deleted one has to be restored first."""

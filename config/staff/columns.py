@@ -83,6 +83,16 @@ def money(field: str, currency: str = "currency", *, description: str | None = N
     return _column(show, field, description=description or _words(field), ordering=field)
 
 
+def figure(field: str, *, description: str | None = None) -> Callable[[Any], Any]:
+    """Show a number with its thousands apart, such as ``328,000``."""
+
+    def show(row: Any) -> str:
+        number = getattr(row, field)
+        return EMPTY if number is None else number_format(number, force_grouping=True)
+
+    return _column(show, field, description=description or _words(field), ordering=field)
+
+
 def format_money(amount: Decimal | None, currency: str) -> str:
     """Return an amount as people read it, such as ``12,500.00 EUR`` or ``1,200 JPY``."""
     if amount is None:

@@ -116,6 +116,8 @@ class StaffInlineFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # the 
         return list_url(self.model, f"{self.fk.name}:is:{self.instance.pk}")
 
 
+# For a line of text on a form that is not made from a model.
+TextInput = widgets.UnfoldAdminTextInputWidget
 # For a file field on a row of an inline.
 UploadWidget = widgets.UnfoldAdminImageSmallFieldWidget
 

@@ -11,7 +11,7 @@ from django.db.models import OuterRef, Subquery
 from config.db.errors import Refused
 from config.staff.actions import service_action
 from config.staff.admin import RecordedAdmin, StaffAdmin
-from config.staff.columns import badge, link_to, money, related_count, thumbnail
+from config.staff.columns import badge, figure, link_to, money, related_count, thumbnail
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.forms import StaffModelForm
 from config.staff.inlines import RelatedListInline, StaffTabularInline
@@ -114,7 +114,7 @@ class CarAdmin(StaffAdmin):
         "name",
         "year",
         money("price"),
-        "mileage_km",
+        figure("mileage_km", description="Mileage (km)"),
         badge("status", CAR_COLOURS),
         badge("segment", {}),
         "is_featured",

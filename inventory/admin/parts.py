@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from config.staff.actions import service_action
-from config.staff.columns import badge, link_to, money, related_count, thumbnail
+from config.staff.columns import badge, figure, link_to, money, related_count, thumbnail
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.inlines import RelatedListInline
 from config.staff.site import person
@@ -69,7 +69,7 @@ class VehicleAdmin(ImportsStock):
         "vin",
         badge("condition", GRADE_COLOURS),
         badge("fuel_type", {}),
-        "mileage_km",
+        figure("mileage_km", description="Mileage (km)"),
         link_to("seller"),
         related_count("parts", "Parts"),
         "acquired_at",

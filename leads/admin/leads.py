@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 
 from config.staff.actions import service_action
 from config.staff.admin import RecordedAdmin, StaffAdmin
@@ -82,8 +82,14 @@ class NoteInline(StaffStackedInline):
 
 class TimelineInline(RelatedListInline):
     model = LeadActivity
-    fields = ("type", "actor", "created_at")
+    fields = ("description", "actor", "created_at")
     verbose_name_plural = "timeline"
+
+    @admin.display(description="What")
+    def record(self, row: LeadActivity) -> str:
+        address = change_url(row, row)
+        words = row.get_type_display()
+        return format_html('<a class="staff-link" href="{}">{}</a>', address, words) if address else words
 
 
 @admin.register(Lead)

@@ -9,12 +9,12 @@ from django.contrib import admin
 
 from config.staff.actions import service_action
 from config.staff.admin import RecordedAdmin, StaffAdmin
-from config.staff.columns import badge, link_to, money, related_count
+from config.staff.columns import badge, format_money, link_to, money, related_count
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.inlines import RelatedListInline
 from config.staff.site import person
 from leads.models import Voucher, VoucherClaim, VoucherCode, VoucherRedemption
-from leads.models.vouchers import CodeType, VoucherState
+from leads.models.vouchers import CodeType, DiscountType, VoucherState
 from leads.services import (
     add_voucher_code,
     delete_voucher,
@@ -143,7 +143,9 @@ class VoucherAdmin(StaffAdmin):
 
     @admin.display(description="Discount", ordering="discount_value")
     def discount(self, voucher: Voucher) -> str:
-        return voucher.discount_label
+        if voucher.discount_type == DiscountType.PERCENTAGE:
+            return voucher.discount_label
+        return format_money(voucher.discount_value, voucher.currency)
 
     def has_change_permission(self, request: HttpRequest, obj: Voucher | None = None) -> bool:
         allowed = super().has_change_permission(request, obj)

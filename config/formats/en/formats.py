@@ -1,7 +1,7 @@
-"""How dates and times are written in the back office: short, and the same for readers of every country."""
+"""How dates and times are written in the back office: short, the same everywhere, and never broken within a date."""
 
 from __future__ import annotations
 
-DATE_FORMAT = "j M Y"
+DATE_FORMAT = "j\xa0M\xa0Y"
 TIME_FORMAT = "H:i"
-DATETIME_FORMAT = "j M Y, H:i"
+DATETIME_FORMAT = "j\xa0M\xa0Y, H:i"
