@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.models.users import Role
 from config.db.ids import new_ulid
-from inventory.models import Car
+from inventory.models import Car, Category, SellerCategory
 from leads.models import VoucherClaim
 from tests.builders import make_user, make_vin
 from tests.schema.rows import MODELS, make_row
@@ -41,6 +41,10 @@ def in_order() -> list[Any]:
     return ordered
 
 
+# Tables that hold a pair once: the rows of the pool are taken, so the other side is made anew.
+ONCE_WITH: dict[Any, Any] = {VoucherClaim: User, SellerCategory: Category}
+
+
 def fill(number: int, **pins: Any) -> Rows:
     """Make `number` rows of each table; row n points at row n of the others, or at what `pins` names by field."""
     rows: Rows = {}
@@ -55,8 +59,9 @@ def fill_inlines(rows: Rows, number: int) -> None:
         for inline in getattr(model_admin, "inlines", ()):
             for field in _relations(inline.model):
                 if field.related_model is model and inline.fk_name in (None, field.name):
-                    # Not those of the pool: a person holds a voucher once.
-                    others = rows if inline.model is not VoucherClaim else {**rows, User: clones(User, number, {}, {})}
+                    others = dict(rows)
+                    if partner := ONCE_WITH.get(inline.model):
+                        others[partner] = clones(partner, number, {}, {})
                     clones(inline.model, number, others, {field.name: rows[model][0]})
 
 
