@@ -269,3 +269,18 @@ def test_deleted_rows_have_their_own_list(super_admin: Client) -> None:
         response: Any = super_admin.get(f"{page}{query}")
         shown[query] = set(response.context_data["cl"].result_list)
     assert shown == {"": {live}, "?deleted=only": {deleted}, "?deleted=all": {live, deleted}}
+
+
+def test_the_quick_filters_by_date_take_whole_days_and_nothing_that_is_no_date(super_admin: Client) -> None:
+    noon = timezone.localtime(timezone.now()).replace(hour=12)
+    today, before = make_car(created_at=noon), make_car(created_at=noon - timedelta(days=1))
+
+    def found(query: str) -> set[Any]:
+        response: Any = super_admin.get(f"{address(Car, 'changelist')}?{query}")
+        return set(response.context_data["cl"].result_list)
+
+    day, day_before = f"{noon:%Y-%m-%d}", f"{noon - timedelta(days=1):%Y-%m-%d}"
+    assert found(f"created_at_from={day}&created_at_to={day}") == {today}
+    assert found(f"created_at_from={day_before}&created_at_to={day}") == {today, before}
+    assert found("created_at_from=yesterday") == set()
+    assert found("price_from=many") == set()
