@@ -1,4 +1,4 @@
-"""Slowing down whoever guesses passwords: after a few failures an address is closed for a while to where they came from.
+"""Slowing down guessers of passwords: after a few failures an address is closed for a while to where they came from.
 
 Counted in the cache for each pair of e-mail address and client address, so that nobody can lock somebody else out.
 Without a cache that answers nothing is counted, and sign-in works.
