@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'audit entry',
-                'verbose_name_plural': 'audit log',
+                'verbose_name_plural': 'audit entries',
                 'ordering': ['-created_at', '-id'],
                 'indexes': [models.Index(fields=['actor', 'created_at'], name='audit_actor_time'), models.Index(fields=['seller', 'created_at'], name='audit_seller_time'), models.Index(fields=['entity_type', 'entity_id'], name='audit_entity'), models.Index(fields=['event_type'], name='audit_event_type'), models.Index(fields=['-created_at'], name='audit_time')],
                 'constraints': [models.UniqueConstraint(fields=('public_id',), name='auditlog_public_id_unique', violation_error_message='This public id is already in use.'), models.CheckConstraint(condition=models.Q(('action__in', ['create', 'update', 'delete', 'login', 'logout', 'status_change', 'other'])), name='auditlog_action_valid', violation_error_message='Choose one of the offered values for action.')],

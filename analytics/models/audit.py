@@ -59,7 +59,7 @@ class AuditLog(PublicIdModel):
 
     class Meta:
         verbose_name = "audit entry"
-        verbose_name_plural = "audit log"
+        verbose_name_plural = "audit entries"
         ordering = ["-created_at", "-id"]
         constraints = [public_id_unique(), choice_valid("action", AuditAction)]
         indexes = [
