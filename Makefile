@@ -71,7 +71,7 @@ lint: install ## Check style, types, import directions, templates and missing mi
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	.venv/bin/djlint --check --lint --quiet config
+	.venv/bin/djlint --lint --quiet config
 	$(PYTHON) manage.py makemigrations --check --dry-run
 
 format: install ## Put code into the one style
