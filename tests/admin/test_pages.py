@@ -141,6 +141,7 @@ def test_our_own_styles_and_scripts_fetch_nothing_from_elsewhere() -> None:
         assert re.findall(r"https?://(?!www\.w3\.org/)[^\s'\")]+", path.read_text()) == [], path.name
 
 
+@pytest.mark.postgres_only
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model._meta.label)
 def test_lists_can_be_searched_sorted_filtered_and_walked_by_date(model: Any, super_admin: Client) -> None:
     fill(2)
