@@ -9,3 +9,5 @@
 
 This package is empty on purpose: the settings import `theme` when models cannot be loaded yet.
 """
+
+from __future__ import annotations

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import OuterRef, Subquery
 
+from accounts.models import Language, Translation
+from accounts.services import save_translation
 from config.staff.actions import service_action
 from config.staff.admin import RecordedAdmin, StaffAdmin
 from config.staff.columns import badge, format_money, link_to, money, related_count
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
+from config.staff.forms import StaffModelForm, dress
 from config.staff.inlines import RelatedListInline
 from config.staff.site import person
 from leads.models import Voucher, VoucherClaim, VoucherCode, VoucherRedemption
@@ -42,6 +46,47 @@ class CodeForm(forms.Form):
     code = forms.CharField(required=False, max_length=20, help_text="4 to 20 capital letters and digits, if static.")
 
 
+# What a voucher says: the field of the form, and the field of the row that holds its translation key.
+TEXTS = {"title": "title_key", "description": "description_key", "terms": "terms_key"}
+
+
+class VoucherForm(StaffModelForm):
+    """A voucher with its texts in the default language; keys that nobody gave are made."""
+
+    title = forms.CharField(required=False, max_length=255, help_text="In the default language.")
+    description = forms.CharField(required=False, widget=forms.Textarea, help_text="In the default language.")
+    terms = forms.CharField(required=False, widget=forms.Textarea, help_text="In the default language.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for key_field in TEXTS.values():
+            if key_field in self.fields:
+                self.fields[key_field].required = False
+                self.fields[key_field].help_text = "Made for you when left empty."
+        if self.instance.pk:
+            texts = texts_of(self.instance)
+            self.initial.update({name: texts.get(getattr(self.instance, key), "") for name, key in TEXTS.items()})
+        dress(self)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        for name, key_field in TEXTS.items():
+            if key_field in self.fields and not cleaned.get(key_field):
+                cleaned[key_field] = f"voucher.{self.instance.public_id.lower()}.{name}"
+        return cleaned
+
+
+def texts_of(voucher: Voucher) -> dict[str, str]:
+    """Return the voucher's texts in the default language by key, looked up once."""
+    known: dict[str, str] | None = voucher.__dict__.get("_staff_texts")
+    if known is not None:
+        return known
+    keys = [getattr(voucher, key_field) for key_field in TEXTS.values()]
+    found = Translation.objects.filter(language__is_default=True, key__in=keys).values_list("key", "value")
+    voucher.__dict__["_staff_texts"] = known = dict(found)
+    return known
+
+
 class CodeInline(RelatedListInline):
     model = VoucherCode
     fields = ("type", "is_active", "created_at")
@@ -61,8 +106,9 @@ class RedemptionInline(RelatedListInline):
 
 @admin.register(Voucher)
 class VoucherAdmin(StaffAdmin):
+    form = VoucherForm
     list_display = (
-        "title_key",
+        "title",
         "discount",
         badge("state", VOUCHER_COLOURS),
         link_to("seller"),
@@ -89,7 +135,8 @@ class VoucherAdmin(StaffAdmin):
             {
                 "fields": (
                     ("seller", "category"),
-                    ("title_key", "description_key", "terms_key"),
+                    "title",
+                    ("description", "terms"),
                     ("discount_type", "discount_value", "currency"),
                     ("valid_from", "expires_at"),
                     ("max_redemptions", "max_per_user"),
@@ -97,6 +144,7 @@ class VoucherAdmin(StaffAdmin):
                 )
             },
         ),
+        ("Translation", {"classes": ["tab"], "fields": tuple(TEXTS.values())}),
         (
             "Place and picture",
             {"classes": ["tab"], "fields": (("latitude", "longitude"), "image_url", "metadata")},
@@ -140,6 +188,31 @@ class VoucherAdmin(StaffAdmin):
         on=("page",),
         icon="qr_code",
     )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        texts = Translation.objects.filter(language__is_default=True, key=OuterRef("title_key"))
+        return super().get_queryset(request).annotate(title_text=Subquery(texts.values("value")[:1]))
+
+    @admin.display(description="Title", ordering="title_text")
+    def title(self, voucher: Voucher) -> str:
+        return getattr(voucher, "title_text", None) or voucher.title_key
+
+    @admin.display(description="Description")
+    def description(self, voucher: Voucher) -> str:
+        return texts_of(voucher).get(voucher.description_key, "")
+
+    @admin.display(description="Terms")
+    def terms(self, voucher: Voucher) -> str:
+        return texts_of(voucher).get(voucher.terms_key, "")
+
+    def save_model(self, request: HttpRequest, obj: Voucher, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        written = {name: form.cleaned_data.get(name) for name in TEXTS if name in form.changed_data}
+        language = Language.objects.filter(is_default=True).first() if any(written.values()) else None
+        for name, text in written.items():
+            if text and language is not None:
+                key = getattr(obj, TEXTS[name])
+                save_translation(key=key, language=language, value=text, domain="voucher", actor=person(request))
 
     @admin.display(description="Discount", ordering="discount_value")
     def discount(self, voucher: Voucher) -> str:

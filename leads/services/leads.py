@@ -124,7 +124,7 @@ def subject_label(car: Car | None, part: Part | None) -> str:
 
 
 def _price(amount: Decimal, currency: str) -> str:
-    return f"{amount:.{0 if currency in ZERO_DECIMAL_CURRENCIES else 2}f} {currency}"
+    return f"{amount:,.{0 if currency in ZERO_DECIMAL_CURRENCIES else 2}f} {currency}"
 
 
 def _least_busy_person() -> User | None:

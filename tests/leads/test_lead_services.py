@@ -74,14 +74,14 @@ def test_a_car_raises_the_score_and_its_facts_outlive_it() -> None:
     assert lead.seller == seller
     car.delete()
     lead.refresh_from_db()
-    assert (lead.car, lead.subject_label) == (None, "Skoda Octavia 2018, 14900.00 EUR")
+    assert (lead.car, lead.subject_label) == (None, "Skoda Octavia 2018, 14,900.00 EUR")
 
 
 def test_a_part_can_be_asked_about_too() -> None:
     part = make_part(name="Alternator", price=Decimal(95000), currency="JPY", vehicle=make_vehicle())
     lead = create_lead(**REQUEST, part=part)
     assert (lead.part, lead.seller) == (part, part.seller)
-    assert lead.subject_label == "Alternator, 95000 JPY"
+    assert lead.subject_label == "Alternator, 95,000 JPY"
     assert "car_interest" not in lead.score_factors
 
 
