@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import psycopg
 from django.conf import settings
@@ -12,6 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import AmbiguityError, MigrationLoader
 
+from config.database_url import shown_url
 from config.db.errors import Refused
 from config.ops.direct import direct_connection
 
@@ -19,10 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.backends.sqlite3.base import DatabaseWrapper
     from django.db.migrations.state import ProjectState
 
 # Advisory locks are numbers; this one stands for "somebody migrates this database".
 LOCK_KEY = int.from_bytes(b"migrates", "big")
+# SQLite has no lock that outlasts a transaction; a file of this name beside the database stands in for it.
+LOCK_SUFFIX = ".migrate.lock"
+LOCK_RETRY = 0.1  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +79,12 @@ def use_direct_database(alias: str) -> None:
 def alone(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Keep other runs of migrate away for the block, and bound how long its statements wait for locks.
 
-    The lock sits on a connection of its own, so that a migration may close or break the working one. SQLite locks its
-    whole file by itself. Raises Refused when another run holds the lock for ``MIGRATION_LOCK_TIMEOUT``.
+    The lock sits on a connection of its own, so that a migration may close or break the working one; on SQLite it is a
+    file beside the database. Raises Refused when another run holds the lock for ``MIGRATION_LOCK_TIMEOUT``.
     """
     if connection.vendor != "postgresql":
-        yield
+        with _file_lock(connection):
+            yield
         return
     timeout = settings.MIGRATION_LOCK_TIMEOUT
     with direct_connection(connection) as lock:
@@ -85,12 +94,43 @@ def alone(connection: BaseDatabaseWrapper) -> Iterator[None]:
         try:
             lock.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
         except psycopg.errors.LockNotAvailable as error:
-            raise Refused(
-                f"Another migrate has been running on this database for more than {timeout / 1000:g} seconds: "
-                "wait for it, or raise MIGRATION_LOCK_TIMEOUT."
-            ) from error
+            raise _still_running() from error
         with session_settings(connection, lock_timeout=str(timeout), statement_timeout="0"):
             yield
+
+
+def _still_running() -> Refused:
+    return Refused(
+        "Another migrate has been running on this database for more than "
+        f"{settings.MIGRATION_LOCK_TIMEOUT / 1000:g} seconds: wait for it, or raise MIGRATION_LOCK_TIMEOUT."
+    )
+
+
+@contextmanager
+def _file_lock(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Hold the lock file of a SQLite database for the block; a database in memory belongs to one process anyway."""
+    if cast("DatabaseWrapper", connection).is_in_memory_db():
+        yield
+        return
+    path = Path(f"{connection.settings_dict['NAME']}{LOCK_SUFFIX}")
+    try:
+        file = path.open("w")
+    except OSError as error:
+        raise Refused(f"{shown_url(connection.settings_dict)}: cannot write {path}: {error.strerror}.") from error
+    # The file stays: if it were removed, a third run could lock a new one while the second holds the old.
+    with file:
+        give_up = time.monotonic() + settings.MIGRATION_LOCK_TIMEOUT / 1000
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                # As on PostgreSQL, 0 waits for as long as it takes.
+                if settings.MIGRATION_LOCK_TIMEOUT and time.monotonic() > give_up:
+                    raise _still_running() from error
+                time.sleep(LOCK_RETRY)
+            else:
+                break
+        yield
 
 
 @contextmanager

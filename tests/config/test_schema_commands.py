@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -19,7 +21,7 @@ from django.test import override_settings
 from psycopg import sql
 
 from config.database_url import parse_database_url, url_of
-from config.ops.migrating import LOCK_KEY, session_settings
+from config.ops.migrating import LOCK_KEY, LOCK_SUFFIX, session_settings
 from config.ops.reset import push_models
 from config.ops.schema import Difference, differences, split_definitions, unmigrated_changes
 from config.ops.scratch import connected, migrate_from_zero, scratch_url
@@ -127,10 +129,21 @@ def test_migrations_apply_once_and_are_reported(manage: Manage) -> None:
     assert apps["accounts"]["applied"][0] == "0001_initial"
 
 
-@pytest.mark.postgres_only
-def test_a_second_migrate_waits_for_the_first_and_gives_up_in_time(manage: Manage, url: str) -> None:
+@contextmanager
+def somebody_migrates(url: str) -> Iterator[None]:
+    """Hold the lock of a running migrate for the block."""
+    if engine() == "sqlite":
+        with Path(f"{settings_of(url)['NAME']}{LOCK_SUFFIX}").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        return
     with connected(url) as own, own.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+        yield
+
+
+def test_a_second_migrate_waits_for_the_first_and_gives_up_in_time(manage: Manage, url: str) -> None:
+    with somebody_migrates(url):
         refused = manage("migrate", "--no-input", MIGRATION_LOCK_TIMEOUT="200")
     assert refused.returncode == 1
     assert "Another migrate has been running on this database for more than 0.2 seconds" in refused.stderr
@@ -138,7 +151,6 @@ def test_a_second_migrate_waits_for_the_first_and_gives_up_in_time(manage: Manag
     assert tables(url) == set()
 
 
-@pytest.mark.postgres_only
 def test_two_migrates_at_once_both_succeed(url: str) -> None:
     command = [sys.executable, str(PROJECT / "manage.py"), "migrate", "--no-input"]
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -148,6 +160,14 @@ def test_two_migrates_at_once_both_succeed(url: str) -> None:
     assert [process.returncode for process in both] == [0, 0]
     assert sum("Applying accounts.0001_initial" in text for text in printed) == 1
     assert sum("No migrations to apply." in text for text in printed) == 1
+
+
+def test_migrate_names_the_sqlite_file_that_it_cannot_write(manage: Manage, tmp_path: Path) -> None:
+    refused = manage("migrate", "--no-input", DATABASE_URL=f"sqlite:///{tmp_path / 'nowhere' / 'stock.sqlite3'}")
+    assert refused.returncode == 1
+    assert f"{tmp_path / 'nowhere' / 'stock.sqlite3'}" in refused.stderr
+    assert "No such file or directory" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 @pytest.mark.postgres_only

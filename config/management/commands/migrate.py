@@ -30,21 +30,26 @@ class Command(migrate.Command):
             "--backup", type=Path, metavar="DIR", help="Copy the database to this folder first; without a copy, stop."
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Run Django's migrate under our lock."""
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run checks and migrations under our lock; the checks already connect, which sets up a new SQLite file."""
         alias = options["database"]
         try:
             use_direct_database(alias)
             with alone(connections[alias]):
-                create_schema(connections[alias])
-                if options["fake"]:
-                    self._refuse_fake_without_tables(**options)
-                if options["backup"]:
-                    copy = write_safety_copy(connections[alias], options["backup"], now=timezone.now())
-                    self.stdout.write(f"Copied the database to {copy}")
-                super().handle(*args, **options)
+                return super().execute(*args, **options)
         except (Refused, InconsistentMigrationHistory) as error:
             raise CommandError(str(error)) from error
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make the schema and the copy, then migrate as Django does."""
+        alias = options["database"]
+        create_schema(connections[alias])
+        if options["fake"]:
+            self._refuse_fake_without_tables(**options)
+        if options["backup"]:
+            copy = write_safety_copy(connections[alias], options["backup"], now=timezone.now())
+            self.stdout.write(f"Copied the database to {copy}")
+        super().handle(*args, **options)
 
     def _refuse_fake_without_tables(self, **options: Any) -> None:
         missing = missing_for_fake(connections[options["database"]], options["app_label"], options["migration_name"])
