@@ -155,6 +155,20 @@ def given_parts() -> list[str]:
     return [name for name in names if env.text(name)]
 
 
+def check_parts() -> None:
+    """Raise ImproperlyConfigured when PG_PORT or PG_SSL cannot be read, even where nothing uses them."""
+    _port()
+    _encrypted()
+
+
+def _port() -> int:
+    return env.integer("PG_PORT", 5432, minimum=1, maximum=65535)
+
+
+def _encrypted() -> bool:
+    return env.boolean("PG_SSL", False)
+
+
 def url_from_parts() -> str:
     """Return a PostgreSQL URL made of the PG_ variables, or '' when PG_HOST and PG_DATABASE are absent.
 
@@ -166,9 +180,8 @@ def url_from_parts() -> str:
     if not host or not name:
         raise ImproperlyConfigured("PG_HOST and PG_DATABASE belong together: set both, or DATABASE_URL instead.")
     user, password = quote(env.text("PG_USER", "postgres"), safe=""), quote(env.secret("PG_PASSWORD"), safe="")
-    port = env.integer("PG_PORT", 5432, minimum=1, maximum=65535)
-    options = {"host": host} | ({"sslmode": "require"} if env.boolean("PG_SSL", False) else {})
-    return f"postgresql://{user}:{password}@:{port}/{quote(name, safe='')}?{urlencode(options)}"
+    options = {"host": host} | ({"sslmode": "require"} if _encrypted() else {})
+    return f"postgresql://{user}:{password}@:{_port()}/{quote(name, safe='')}?{urlencode(options)}"
 
 
 def django_database(url: DatabaseUrl, limits: Limits) -> dict[str, Any]:

@@ -38,6 +38,17 @@ def secret(name: str, default: str = "") -> str:
     return value
 
 
+def readable_file(name: str) -> str:
+    """Return the path in the variable, or '' when it is absent. Raises ImproperlyConfigured for an unreadable file."""
+    path = text(name)
+    if path:
+        try:
+            Path(path).open(encoding="utf-8").close()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}: cannot read {path}: {error.strerror}.") from error
+    return path
+
+
 def boolean(name: str, default: bool) -> bool:
     """Return a switch. Raises ImproperlyConfigured for anything but true and false (yes/no, on/off, 1/0)."""
     value = text(name).lower()

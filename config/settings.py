@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config import env
 from config.database_url import (
     Limits,
+    check_parts,
     check_schema_name,
     django_database,
     given_parts,
@@ -24,6 +25,7 @@ from config.database_url import (
     url_from_parts,
 )
 from config.db.iso import CURRENCIES
+from config.redis_pool import check_redis_url
 from config.staff import theme
 
 # Lets Django's generic classes be written with their types, such as ModelAdmin[Car], when the program runs.
@@ -32,7 +34,7 @@ django_stubs_ext.monkeypatch()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # What stands in the process's environment wins over the file.
-environ.Env.read_env(env.text("ENV_FILE", str(BASE_DIR / ".env")))
+environ.Env.read_env(env.readable_file("ENV_FILE") or str(BASE_DIR / ".env"))
 
 ENVIRONMENT = env.choice("ENVIRONMENT", ("development", "staging", "production"), "development")
 DEVELOPMENT = ENVIRONMENT == "development"
@@ -159,6 +161,7 @@ _POOL_PRESETS = {"development": (5, 10), "staging": (20, 20), "production": (50,
 
 _database_url = env.secret("DATABASE_URL")
 # The single parts count only without a URL.
+check_parts()
 PG_VARIABLES_IGNORED = given_parts() if _database_url else []
 _database_url = _database_url or url_from_parts()
 if not _database_url:
@@ -214,6 +217,7 @@ START_WITH_PENDING_MIGRATIONS = env.boolean("START_WITH_PENDING_MIGRATIONS", Fal
 
 REDIS_URL = env.secret("REDIS_URL")
 if REDIS_URL:
+    check_redis_url("REDIS_URL", REDIS_URL)
     CACHES = {
         "default": {
             "BACKEND": "django_redis.cache.RedisCache",

@@ -84,6 +84,14 @@ def test_an_env_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
         ({"FIELD_ENCRYPTION_KEYS": ""}, "Error: FIELD_ENCRYPTION_KEYS is missing"),
         ({"DATABASE_URL": ""}, "Error: DATABASE_URL is missing, and ENVIRONMENT is production"),
         ({"DATABASE_URL": "mysql://a:hush@h/d"}, "Error: DATABASE_URL begins with 'mysql'"),
+        ({"PG_PORT": "abc"}, "Error: PG_PORT='abc': write a whole number from 1 to 65535."),
+        ({"PG_SSL": "yess"}, "Error: PG_SSL='yess' is neither true nor false: write true or false."),
+        ({"ENV_FILE": "/nope"}, "Error: ENV_FILE: cannot read /nope: No such file or directory."),
+        ({"REDIS_URL": "garbage"}, "Error: REDIS_URL cannot be read: write redis://:password@host:6379/0"),
+        ({"REDIS_URL": "http://x"}, "Error: REDIS_URL cannot be read: write redis://"),
+        ({"REDIS_URL": "redis://"}, "Error: REDIS_URL cannot be read: write redis://"),
+        ({"REDIS_URL": "unix://"}, "Error: REDIS_URL cannot be read: write redis://"),
+        ({"REDIS_URL": "redis://:hush@cache:port/0"}, "Error: REDIS_URL cannot be read: write redis://"),
     ],
 )
 def test_a_wrong_variable_stops_every_command_with_one_sentence(change: dict[str, str], sentence: str) -> None:
@@ -92,6 +100,13 @@ def test_a_wrong_variable_stops_every_command_with_one_sentence(change: dict[str
     assert result.stderr.startswith(sentence)
     assert len(result.stderr.splitlines()) == 1
     assert "hush" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://localhost", "redis://:hush@cache:6379/1", "rediss://u:hush@cache/0", "unix:///run/redis.sock?db=1"]
+)
+def test_every_kind_of_cache_address_is_accepted(url: str) -> None:
+    assert settings_of({"REDIS_URL": url}, "REDIS_URL") == {"REDIS_URL": url}
 
 
 def test_traceback_shows_where_a_wrong_variable_was_read() -> None:
