@@ -48,6 +48,13 @@ class RelationFields:
             kwargs.setdefault("assume_scheme", "https")
         return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]  # mixin
 
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        # The theme offers no blank where one must be chosen, so the browser would silently send the first.
+        include_blank = db_field.blank or not db_field.has_default()
+        choices = db_field.get_choices(include_blank=include_blank, blank_choice=[("", "Select value")])
+        kwargs.setdefault("choices", choices)
+        return super().formfield_for_choice_field(db_field, request, **kwargs)  # type: ignore[misc]  # mixin
+
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if self.searches(request, db_field):
             kwargs.setdefault("widget", SearchSelect(db_field, self.admin_site))
