@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
+from django.db import OperationalError
 
 from config.database_url import shown_url
 from config.db.errors import Refused
@@ -37,4 +38,7 @@ def refuse_unreachable(connection: BaseDatabaseWrapper) -> None:
     if connection.vendor == "postgresql":
         with direct_connection(connection):
             return
-    connection.ensure_connection()
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        raise Refused(f"{shown_url(connection.settings_dict)} cannot be reached: {str(error).strip()}") from error

@@ -14,6 +14,7 @@ from config.database_url import shown_url
 from config.db.errors import Refused
 from config.ops.direct import refuse_unreachable
 from config.ops.migrating import pending_migrations
+from config.ops.schema import schema_drift
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,7 +24,10 @@ PROBE = "verify_database"
 
 @dataclass(slots=True)
 class Verification:
-    """What was found; `problems` are sentences, and without one the database is fit to serve."""
+    """What was found, in sentences: without `problems` the database is fit to serve.
+
+    `notes` say what could not be looked at.
+    """
 
     database: str
     version: str = ""
@@ -31,10 +35,12 @@ class Verification:
     pending: list[str] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    schema_compared: bool = False
 
 
 def verify(connection: BaseDatabaseWrapper) -> Verification:
-    """Look at connection, migrations, rows, constraints and writing. Leaves nothing behind in the database."""
+    """Look at connection, migrations, rows, constraints, schema and writing. Leaves nothing behind in the database."""
     result = Verification(shown_url(connection.settings_dict))
     try:
         refuse_unreachable(connection)
@@ -48,6 +54,11 @@ def verify(connection: BaseDatabaseWrapper) -> Verification:
         return result
     result.rows = row_counts(connection)
     result.problems += broken_constraints(connection)
+    try:
+        result.problems += [f"The schema differs: {difference}" for difference in schema_drift(connection)]
+        result.schema_compared = True
+    except Refused as error:
+        result.notes.append(f"The schema was not compared with the migrations: {error}")
     result.problems += write_probe(connection)
     return result
 
@@ -143,5 +154,7 @@ def as_json(result: Verification) -> dict[str, Any]:
         "pending": result.pending,
         "rows": result.rows,
         "problems": result.problems,
+        "notes": result.notes,
+        "schema_compared": result.schema_compared,
         "ok": not result.problems,
     }

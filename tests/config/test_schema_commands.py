@@ -6,6 +6,7 @@ import fcntl
 import io
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from psycopg import sql
 from config.database_url import parse_database_url, url_of
 from config.ops.migrating import LOCK_KEY, LOCK_SUFFIX, session_settings
 from config.ops.reset import push_models
-from config.ops.schema import Difference, differences, split_definitions, unmigrated_changes
+from config.ops.schema import Difference, differences, read_catalog, split_definitions, unmigrated_changes
 from config.ops.scratch import connected, migrate_from_zero, scratch_url
 from tests.config.variables import PROJECT
 from tests.servers import engine
@@ -162,11 +163,12 @@ def test_two_migrates_at_once_both_succeed(url: str) -> None:
     assert sum("No migrations to apply." in text for text in printed) == 1
 
 
-def test_migrate_names_the_sqlite_file_that_it_cannot_write(manage: Manage, tmp_path: Path) -> None:
-    refused = manage("migrate", "--no-input", DATABASE_URL=f"sqlite:///{tmp_path / 'nowhere' / 'stock.sqlite3'}")
+@pytest.mark.parametrize("command", ["migrate", "migration_status", "verify_start", "verify_database"])
+def test_a_sqlite_file_that_cannot_be_opened_is_named(manage: Manage, tmp_path: Path, command: str) -> None:
+    file = tmp_path / "nowhere" / "stock.sqlite3"
+    refused = manage(command, DATABASE_URL=f"sqlite:///{file}")
     assert refused.returncode == 1
-    assert f"{tmp_path / 'nowhere' / 'stock.sqlite3'}" in refused.stderr
-    assert "No such file or directory" in refused.stderr
+    assert f"SQLite file {file}" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
@@ -266,10 +268,33 @@ def test_rows_that_break_a_rule_are_found(manage: Manage, url: str) -> None:
     assert "django_admin_log" in found.stderr
 
 
+@pytest.mark.usefixtures("migrated")
+def test_a_rule_that_was_dropped_by_hand_is_found(manage: Manage, url: str) -> None:
+    with connected(url) as own:
+        rules = {name for kind, name in read_catalog(own) if kind == "constraint" and name.startswith("inventory_car.")}
+    rule = min(name.partition(".")[2] for name in rules if name.endswith("_known"))
+    if engine() == "sqlite":
+        with connected(url) as own, own.cursor() as cursor:
+            cursor.execute("SELECT sql FROM sqlite_master WHERE name = 'inventory_car'")
+            parts = split_definitions(cursor.fetchone()[0].partition("(")[2].rpartition(")")[0])
+            kept = ", ".join(part for part in parts if rule not in part)
+            cursor.execute("PRAGMA writable_schema=ON")
+            cursor.execute(
+                "UPDATE sqlite_master SET sql = %s WHERE name = 'inventory_car'",
+                [f'CREATE TABLE "inventory_car" ({kept})'],
+            )
+    else:
+        execute(url, f'ALTER TABLE inventory_car DROP CONSTRAINT "{rule}"')
+    found = manage("verify_database")
+    assert found.returncode == 1
+    assert f"The schema differs: constraint inventory_car.{rule} is missing" in found.stderr
+    assert "constraints hold" not in found.stdout
+
+
 @pytest.mark.postgres_only
 def test_an_unreachable_database_is_one_sentence_without_the_password(manage: Manage) -> None:
     nowhere = "postgresql://user:hush@127.0.0.1:1/stock"
-    for command in ("migrate", "verify_start", "verify_database"):
+    for command in ("migrate", "migration_status", "verify_start", "verify_database"):
         result = manage(command, DATABASE_URL=nowhere)
         assert result.returncode == 1
         assert "127.0.0.1" in result.stderr
@@ -446,6 +471,47 @@ def test_models_are_pushed_into_a_scratch_database_without_migrations(url: str) 
     assert push_models(url, connection) > 20
     assert {"accounts_user", "inventory_car", "leads_lead"} <= tables(url)
     assert not {"left_over", "django_migrations"} & tables(url)
+
+
+def test_pushing_asks_and_without_anybody_there_says_what_would_be_lost(
+    manage: Manage, url: str, database_url: str
+) -> None:
+    execute(url, "CREATE TABLE left_over (id integer)", "INSERT INTO left_over VALUES (1), (2)")
+    refused = manage("push_schema", url, DATABASE_URL=database_url)
+    assert refused.returncode == 1
+    assert "holds 1 tables with 2 rows. Nobody is there to ask: write --yes" in refused.stderr
+    assert tables(url) == {"left_over"}
+    done = manage("push_schema", url, "--yes", DATABASE_URL=database_url)
+    assert done.returncode == 0, done.stderr
+    assert "accounts_user" in tables(url)
+    assert "left_over" not in tables(url)
+
+
+@pytest.mark.parametrize(("typed", "left"), [("yes", {"left_over"}), ("", {"left_over"}), ("THE NAME", None)])
+def test_pushing_goes_on_when_the_name_is_typed_in_full(
+    url: str, database_url: str, typed: str, left: set[str] | None
+) -> None:
+    execute(url, "CREATE TABLE left_over (id integer)")
+    name = str(settings_of(url)["NAME"])
+    terminal, other_end = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, str(PROJECT / "manage.py"), "push_schema", url],
+        env=os.environ | {"ENV_FILE": os.devnull, "DATABASE_URL": database_url},
+        stdin=other_end,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.write(terminal, f"{name if typed == 'THE NAME' else typed}\n".encode())
+    message = process.communicate()[1]
+    os.close(terminal)
+    os.close(other_end)
+    if left is None:
+        assert process.returncode == 0, message
+        assert "left_over" not in tables(url)
+    else:
+        assert (process.returncode, message) == (1, "CommandError: Nothing was changed.\n")
+        assert tables(url) == left
 
 
 @pytest.mark.django_db

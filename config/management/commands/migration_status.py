@@ -5,9 +5,11 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from config.db.errors import Refused
+from config.ops.direct import refuse_unreachable
 from config.ops.migrating import migration_status
 
 
@@ -24,6 +26,10 @@ class Command(BaseCommand):
 
     def handle(self, *, as_json: bool, database: str, **options: Any) -> None:
         """Print the table."""
+        try:
+            refuse_unreachable(connections[database])
+        except Refused as error:
+            raise CommandError(str(error)) from error
         status = migration_status(connections[database])
         pending = sum(len(entry.pending) for entry in status)
         if as_json:

@@ -14,7 +14,8 @@ from config.ops.verify import Verification, as_json, verify
 
 class Command(BaseCommand):
     help = (
-        "Verifies a deployment: connection, migrations, rows per table, constraints, and one write that is taken back. "
+        "Verifies a deployment: connection, migrations, rows per table, constraints, the schema against the one that "
+        "the migrations make in a scratch database, and one write that is taken back. "
         "Exit code 1 when something is wrong. Example: manage.py verify_database --from-zero"
     )
 
@@ -50,11 +51,16 @@ class Command(BaseCommand):
         self.stdout.write(f"Extensions: {', '.join(result.extensions) or 'none'}")
         for table, count in result.rows.items():
             self.stdout.write(f"{count:>12}  {table}")
-        for problem in result.problems:
-            self.stderr.write(problem)
+        for sentence in (*result.notes, *result.problems):
+            self.stderr.write(sentence)
         if not result.problems:
             proven = " The migrations apply from zero." if from_zero else ""
-            self.stdout.write(self.style.SUCCESS(f"All migrations applied, constraints hold, writing works.{proven}"))
+            schema = "the schema is as they make it, " if result.schema_compared else ""
+            self.stdout.write(
+                self.style.SUCCESS(
+                    f"All migrations applied, {schema}no row breaks a constraint, writing works.{proven}"
+                )
+            )
 
 
 def _as_json(result: Verification) -> str:
