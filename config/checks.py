@@ -246,12 +246,13 @@ def check_environment(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
 
 @register(CONFIGURATION)
 def check_shared_cache(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
-    """Find several processes that count rate limits each for itself."""
+    """Find several processes that each count failed sign-ins for themselves."""
     if settings.ENVIRONMENT == "development" or settings.REDIS_URL or settings.WEB_CONCURRENCY == 1:
         return []
     return [
         Warned(
-            f"{settings.WEB_CONCURRENCY} processes share no cache, so each counts rate limits for itself.",
+            f"{settings.WEB_CONCURRENCY} processes share no cache: "
+            "each process counts failed sign-ins and caches settings for itself.",
             hint="Set REDIS_URL, or WEB_CONCURRENCY=1.",
             id="forecourt.W016",
         )
