@@ -30,15 +30,16 @@ if TYPE_CHECKING:
 
 # One request does at most so many rows; more would outlast the web server's patience.
 MOST_ROWS = 1000
-_NAMES_SHOWN = 5
+_NAMES_SHOWN = 3
+_REASONS_SHOWN = 5
 
 
 @dataclass
 class Outcome:
-    """How many rows were done, and the names of the others under the reason each was refused for."""
+    """How many rows were done, and the others under the reason for it: the name of each with its own sentence."""
 
     done: int = 0
-    refused: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    refused: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
 
 
 def run_service(service: Callable[..., Any], argument: str, rows: Iterable[Any], given: dict[str, Any]) -> Outcome:
@@ -50,7 +51,10 @@ def run_service(service: Callable[..., Any], argument: str, rows: Iterable[Any],
             with transaction.atomic():
                 service(**{argument: row}, **given)
         except (Refused, ValidationError, IntegrityError) as error:
-            outcome.refused[reason_in_words(error, type(row))].append(name)
+            sentence = reason_in_words(error, type(row))
+            # Sentences that differ by the row's name alone are one reason.
+            reason = sentence.replace(name, "it") if name else sentence
+            outcome.refused[reason].append((name, sentence))
         else:
             outcome.done += 1
     return outcome
@@ -198,14 +202,23 @@ def _question(admin: Any, request: HttpRequest, rows: Any, page: dict[str, Any],
 def _report(admin: Any, request: HttpRequest, outcome: Outcome, done: str) -> None:
     if outcome.done:
         admin.message_user(request, f"{_counted(admin, outcome.done)} {done}.", messages.SUCCESS)
-    for reason, names in outcome.refused.items():
-        shown = ", ".join(names[:_NAMES_SHOWN])
-        more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-        # A name that begins the sentence is left as it is written.
-        sentence = reason if reason.startswith(names[0]) else capfirst(reason)
-        admin.message_user(
-            request, f"{_counted(admin, len(names))} not {done}: {sentence} ({shown}{more})", messages.WARNING
-        )
+    if not outcome.refused:
+        return
+    by_number = sorted(outcome.refused.items(), key=lambda each: -len(each[1]))
+    told = [_reason_told(reason, rows) for reason, rows in by_number[:_REASONS_SHOWN]]
+    if len(by_number) > _REASONS_SHOWN:
+        told.append(f"and {len(by_number) - _REASONS_SHOWN} more reasons.")
+    count = sum(len(rows) for _, rows in by_number)
+    admin.message_user(request, f"{_counted(admin, count)} not {done}: {' '.join(told)}", messages.WARNING)
+
+
+def _reason_told(reason: str, rows: list[tuple[str, str]]) -> str:
+    """Return the sentence and whom it concerns; one row alone has its own sentence, which may begin with its name."""
+    names = [name for name, _ in rows[:_NAMES_SHOWN]]
+    more = f" and {len(rows) - _NAMES_SHOWN} more" if len(rows) > _NAMES_SHOWN else ""
+    sentence = rows[0][1] if len(rows) == 1 else reason
+    sentence = sentence if sentence.startswith(names[0]) else capfirst(sentence)
+    return f"{sentence} ({', '.join(names)}{more})"
 
 
 def _counted(admin: Any, number: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import IntegrityError, transaction
@@ -23,7 +24,7 @@ from config.staff.changes import changes_between, inline_changes, snapshot
 from config.staff.columns import EMPTY, tell_reader
 from config.staff.deletion import consequences_of, names_of
 from config.staff.export import export_view
-from config.staff.fields import deletes_softly
+from config.staff.fields import deletes_softly, is_key
 from config.staff.filters import DeletedFilter, FieldFilters, chips_of, conditions_of
 from config.staff.forms import StaffModelForm
 from config.staff.inlines import RelatedListInline
@@ -259,6 +260,15 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
             for chip in changelist.chips:
                 if chip["problem"]:
                     messages.error(request, f"This filter was not understood, so no rows are shown. {chip['problem']}")
+        return response
+
+    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Run the action on the chosen rows; what is no key of a row chooses none."""
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if not all(is_key(self.opts.pk, value) for value in chosen):
+            self.message_user(request, "The chosen rows were not understood; nothing was changed.", messages.WARNING)
+            return None
+        response: HttpResponse | None = super().response_action(request, queryset)
         return response
 
     def list_tools(self, request: HttpRequest) -> list[dict[str, str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.exceptions import NotRegistered
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.text import capfirst
 
@@ -54,6 +55,17 @@ def kind_of(field: Any) -> str:
     if field.choices:
         return "choice"
     return next((kind for classes, kind in _KINDS if isinstance(field, classes)), "other")
+
+
+def is_key(field: Any, value: Any) -> bool:
+    """Whether `value`, as an address or a form carries it, can be a value of the key `field` at all."""
+    try:
+        key = field.to_python(value)
+    except (ValidationError, ValueError):
+        return False
+    if isinstance(key, int):
+        return -(2**63) <= key < 2**63
+    return key is not None and "\x00" not in str(key)
 
 
 def deletes_softly(model: Any) -> bool:

@@ -33,6 +33,12 @@ def price_part(*, part: Part, amount: int) -> None:
     part.save()
 
 
+def grade_part(*, part: Part) -> None:
+    if part.price is not None and part.price >= 100:
+        raise Refused(f"{part} costs {part.price}: too much for a grade.")
+    raise Refused(f"{part} has no grade.")
+
+
 def assign_lead(*, lead: Lead, assigned_to: User | None, actor: User) -> None:
     lead.assigned_to = assigned_to
     lead.save()
@@ -105,6 +111,7 @@ class PartAdmin(StaffAdmin):
     date_hierarchy = "created_at"
 
     list_parts = service_action("List", list_part, argument="part", done="listed", icon="storefront")
+    grade_parts = service_action("Grade", grade_part, argument="part", done="graded")
     price_parts = service_action("Set price", price_part, argument="part", done="priced", form=PriceForm)
 
 

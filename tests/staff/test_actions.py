@@ -34,8 +34,36 @@ def test_done_and_refused_rows_are_told_with_the_reason(staff_client: Client) ->
     said = messages_of(response)
     assert said[0] == "2 parts listed."
     assert said[1].startswith("7 parts not listed: A sold part cannot be listed. (Sold ")
-    assert said[1].endswith(" and 2 more)")
+    assert said[1].endswith(" and 4 more)")
     assert Part.objects.filter(is_listed=True).count() == 2
+
+
+def test_refusals_that_differ_by_the_name_of_the_row_alone_are_one_message(staff_client: Client) -> None:
+    parts = [make_part(name=f"Panel {n}", price=Decimal(10)) for n in range(60)]
+    said = messages_of(run(staff_client, PARTS, "grade_parts", parts))
+    assert len(said) == 1
+    assert said[0].startswith("60 parts not graded: It has no grade. (Panel ")
+    assert said[0].endswith(" and 57 more)")
+
+
+def test_many_reasons_are_told_in_one_message_of_a_few_sentences(staff_client: Client) -> None:
+    parts = [make_part(name=f"Panel {n}", price=Decimal(100 + n)) for n in range(8)]
+    said = messages_of(run(staff_client, PARTS, "grade_parts", parts))
+    assert len(said) == 1
+    assert said[0].count("costs") == 5
+    assert said[0].endswith(" and 3 more reasons.")
+
+
+@pytest.mark.parametrize("key", ["abc", "1.5", "99999999999999999999999", "\x00", ""])
+def test_what_is_no_key_chooses_no_row(staff_client: Client, key: str) -> None:
+    part = make_part()
+    response = staff_client.post(PARTS, {"action": "list_parts", "index": 0, "_selected_action": [part.pk, key]})
+    assert (response.status_code, messages_of(response)) == (
+        302,
+        ["The chosen rows were not understood; nothing was changed."],
+    )
+    part.refresh_from_db()
+    assert not part.is_listed
 
 
 def test_a_broken_database_rule_is_told_in_its_own_words_and_undoes_nothing_else(staff_client: Client) -> None:
