@@ -12,7 +12,7 @@ from unfold import widgets
 from unfold.forms import PaginationInlineFormSet
 
 from config.staff.columns import list_url, tell_reader
-from config.staff.fields import deletes_softly
+from config.staff.fields import deletes_softly, is_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,11 +28,25 @@ class SearchSelect(AutocompleteSelect):
             blank = [] if self.is_required else [self.create_option(name, "", "", False, 0)]
             chosen = self.create_option(name, value[0], self.known[value[0]], True, len(blank))
             return [(None, [*blank, chosen], 0)]
-        return super().optgroups(name, value, attr)
+        return super().optgroups(name, _keys(self, value), attr)
 
 
 class SearchSelectMultiple(AutocompleteSelectMultiple):
     """A searching select of several rows."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
+        return super().optgroups(name, _keys(self, value), attr)
+
+
+def _keys(widget: Any, values: Sequence[str]) -> list[str]:
+    """Leave out what no row can have for its key: an address or a form carries anything."""
+    key = widget.choices.queryset.model._meta.get_field(_key_name(widget))
+    return [value for value in values if is_key(key, value)]
+
+
+def _key_name(widget: Any) -> str:
+    name = getattr(widget.field.remote_field, "field_name", None)
+    return name or widget.choices.queryset.model._meta.pk.name
 
 
 class StaffModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
