@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-READERS = {"text", "secret", "boolean", "integer", "optional_integer", "choice", "items", "networks"}
+READERS = {"text", "secret", "boolean", "integer", "optional_integer", "choice", "items", "networks", "readable_file"}
 OWN_READERS = {"_required_secret", "_side_database"}
 
 
