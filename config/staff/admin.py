@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import ProtectedError, RestrictedError
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
@@ -45,12 +47,37 @@ _SOFT_DELETE_ACTIONS = ("delete_rows", "restore_rows", "delete_for_good")
 _MOST_BUTTONS = 4
 
 
+# What an address may ask of a field besides the filters: never patterns, which can take a database for hours.
+_LOOKUPS = {"exact", "in", "isnull", "gt", "gte", "lt", "lte"}
+
+
 class StaffChangeList(ChangeList):  # type: ignore[misc]  # the theme has no types
     """List whose rows know the request, so that columns link only where the person may go."""
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         self.request = request
-        super().__init__(request, *args, **kwargs)
+        try:
+            super().__init__(request, *args, **kwargs)
+        except (OverflowError, DataError) as error:
+            # A value that no column can hold is seen by the database first.
+            raise IncorrectLookupParameters(error) from error
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        self._check_date()
+        return super().get_filters(request)
+
+    def _check_date(self) -> None:
+        """Refuse a year, month or day of the date hierarchy that no calendar has, or that lacks what it is part of."""
+        asked = [self.filter_params.get(f"{self.date_hierarchy}__{part}") for part in ("year", "month", "day")]
+        given = [values[-1] for values in asked if values is not None]
+        if any(values is None for values in asked[: len(given)]):
+            raise IncorrectLookupParameters("a month needs its year, a day its month")
+        try:
+            year, month, day = [*(int(value) for value in given), *(2000, 1, 1)[len(given) :]]
+            # The list reads on to the next year, month or day.
+            date(year, month, day).replace(day=1, year=year + 1)
+        except (ValueError, OverflowError) as error:
+            raise IncorrectLookupParameters(error) from error
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -236,17 +263,26 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         model: Any = self.model
-        for step in lookup.split("__"):
+        field: Any = None
+        steps = lookup.split("__")
+        while steps and model is not None:
             try:
-                field = model._meta.get_field(step)
+                field = model._meta.pk if steps[0] == "pk" else model._meta.get_field(steps[0])
             except FieldDoesNotExist:
                 break
             if field.concrete and is_secret(field):
                 return False
-            if field.related_model is None:
-                break
+            steps.pop(0)
             model = field.related_model
-        return bool(super().lookup_allowed(lookup, value, request))
+        is_own = len(steps) <= 1 and (field is None or not steps or self._may_ask(lookup, field, steps[0]))
+        return is_own and bool(super().lookup_allowed(lookup, value, request))
+
+    def _may_ask(self, lookup: str, field: Any, last: str) -> bool:
+        """Whether `last` may be asked of the field; the end of a filter's own parameter is not asked of it at all."""
+        if lookup in {f"{self.date_hierarchy}__{part}" for part in ("year", "month", "day")}:
+            return True
+        is_known = getattr(field, "get_lookup", None) and (field.get_lookup(last) or field.get_transform(last))
+        return last in _LOOKUPS or not is_known
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         export = reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_export")

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
 from django.db.models import Q
+from django.forms.fields import InvalidJSONInput
 from unfold import widgets
 from unfold.forms import PaginationInlineFormSet
 
@@ -16,6 +17,10 @@ from config.staff.fields import deletes_softly, is_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_MOST_LEVELS = 50
+_TOO_DEEP = f"This is too deeply nested: use at most {_MOST_LEVELS} levels."
 
 
 class SearchSelect(AutocompleteSelect):
@@ -46,7 +51,38 @@ def _keys(widget: Any, values: Sequence[str]) -> list[str]:
 
 def _key_name(widget: Any) -> str:
     name = getattr(widget.field.remote_field, "field_name", None)
-    return name or widget.choices.queryset.model._meta.pk.name
+    return str(name or widget.choices.queryset.model._meta.pk.name)
+
+
+class JSONFormField(forms.JSONField):
+    """JSON of as many levels as a person can follow; far more of them exhaust the program that reads it."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            read = super().to_python(value)
+        except RecursionError:
+            raise ValidationError(_TOO_DEEP) from None
+        if _levels(read) > _MOST_LEVELS:
+            raise ValidationError(_TOO_DEEP)
+        return read
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        try:
+            return super().bound_data(data, initial)
+        except RecursionError:
+            return InvalidJSONInput(data)
+
+
+def _levels(value: Any) -> int:
+    """Return how many objects and lists lie within each other, counting no further than one too many."""
+    level, found = [value], 0
+    while found <= _MOST_LEVELS:
+        inner = [each for each in level if isinstance(each, (dict, list))]
+        if not inner:
+            break
+        found += 1
+        level = [part for each in inner for part in (each.values() if isinstance(each, dict) else each)]
+    return found
 
 
 class StaffModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone

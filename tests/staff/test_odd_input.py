@@ -37,3 +37,67 @@ def test_a_relation_asked_for_by_an_action_that_is_no_key_is_an_error_on_the_que
     response = staff_client.post("/admin/leads/lead/", {**data, "staff_confirmed": 1, "assigned_to": key})
     assert response.status_code == 200
     assert response.context["form"].errors["assigned_to"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "created_at__year=99999",
+        "name__regex=(((((",
+        "name__iregex=a",
+        "seller__name__regex=a",
+        "status__exact__regex=a",
+        "name__icontains=a",
+        "price__year=1",
+        "created_at__date__year=2026",
+        "price__gte=abc",
+        "id__in=abc",
+        "id__in=99999999999999999999999",
+        "pk__regex=1",
+        "nothing__regex=a",
+        "nothing=1",
+        "created_at__year=0",
+        "created_at__year=9999",
+        "created_at__year=999999999999999999999999",
+        "created_at__year=abc",
+        "created_at__month=3",
+        "created_at__year=2026&created_at__day=3",
+        "created_at__year=2026&created_at__month=13",
+        "created_at__year=2026&created_at__month=2&created_at__day=30",
+    ],
+)
+@pytest.mark.parametrize("page", ["", "export/"])
+def test_what_the_list_does_not_offer_cannot_be_asked_in_its_address(
+    staff_client: Client, page: str, query: str
+) -> None:
+    make_part()
+    response = staff_client.get(f"/admin/inventory/part/{page}?{query}")
+    assert response.status_code in {302, 400}
+    assert response.status_code == 400 or response["Location"].endswith("?e=1")
+
+
+def test_a_regular_expression_is_no_filter_on_a_list_without_dates(staff_client: Client) -> None:
+    for query in ("created_at__year=99999", "name__regex=(((((", "business_hours__monday=1"):
+        assert staff_client.get(f"/admin/accounts/seller/?{query}").status_code == 400
+
+
+def test_the_years_months_and_days_of_the_list_can_be_opened(staff_client: Client) -> None:
+    part = make_part()
+    day = Part.objects.get(pk=part.pk).created_at
+    query = {"created_at__year": day.year, "created_at__month": day.month}
+    for more in ({}, {"created_at__day": day.day}):
+        response = staff_client.get("/admin/inventory/part/", {**query, **more})
+        assert list(response.context["cl"].result_list) == [part]
+
+
+@pytest.mark.parametrize("levels", [51, 900, 2_000, 100_000])
+def test_json_of_too_many_levels_is_an_error_of_its_field(staff_client: Client, levels: int) -> None:
+    text = '{"a":' * levels + "1" + "}" * levels
+    response = staff_client.post("/admin/inventory/car/add/", {"paragraphs": text})
+    assert response.status_code == 200
+    assert response.context["adminform"].form.errors["paragraphs"][0].startswith("This is too deeply nested")
+
+
+@pytest.mark.parametrize("query", ["price__gte=1e999", "id__gte=99999999999999999999999"])
+def test_a_number_beyond_what_a_column_holds_is_no_error_of_ours(staff_client: Client, query: str) -> None:
+    assert staff_client.get(f"/admin/inventory/part/?{query}").status_code in {200, 302}
