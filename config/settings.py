@@ -24,7 +24,6 @@ from config.database_url import (
     parse_database_url,
     url_from_parts,
 )
-from config.db.iso import CURRENCIES
 from config.redis_pool import check_redis_url
 from config.staff import theme
 
@@ -272,7 +271,7 @@ except (ImproperlyConfigured, KeyError, ValueError) as error:
     ) from error
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "forecourt@localhost")
 
-# Language, time and money
+# Language and time
 
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = "config.formats"
@@ -282,9 +281,6 @@ if TIME_ZONE not in available_timezones():
     raise ImproperlyConfigured(
         f"TIME_ZONE={TIME_ZONE!r} is not in the zone database: write one such as Europe/Helsinki."
     )
-DEFAULT_CURRENCY = env.text("DEFAULT_CURRENCY", "EUR").upper()
-if DEFAULT_CURRENCY not in CURRENCIES:
-    raise ImproperlyConfigured(f"DEFAULT_CURRENCY={DEFAULT_CURRENCY!r} is no ISO 4217 code: write one such as EUR.")
 
 # Files
 
