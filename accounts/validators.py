@@ -66,4 +66,6 @@ def _validate_position(position: Any) -> None:
 def validate_image_url(value: str) -> None:
     """Raise ValidationError unless `value` is an absolute http(s) address or a path on this site."""
     if not re.match(r"^(https?://[^\s/]+|/[^/\s])\S*$", value):
-        raise ValidationError("Give an address that begins with https:// or http://, or a path on this site that begins with /.")
+        raise ValidationError(
+            "Give an address that begins with https:// or http://, or a path on this site that begins with /."
+        )
