@@ -52,7 +52,6 @@ def test_a_relation_asked_for_by_an_action_that_is_no_key_is_an_error_on_the_que
         "created_at__date__year=2026",
         "price__gte=abc",
         "id__in=abc",
-        "id__in=99999999999999999999999",
         "pk__regex=1",
         "nothing__regex=a",
         "nothing=1",
@@ -66,12 +65,12 @@ def test_a_relation_asked_for_by_an_action_that_is_no_key_is_an_error_on_the_que
         "created_at__year=2026&created_at__month=2&created_at__day=30",
     ],
 )
-@pytest.mark.parametrize("page", ["", "export/"])
+@pytest.mark.parametrize("view", ["", "export/"])
 def test_what_the_list_does_not_offer_cannot_be_asked_in_its_address(
-    staff_client: Client, page: str, query: str
+    staff_client: Client, view: str, query: str
 ) -> None:
     make_part()
-    response = staff_client.get(f"/admin/inventory/part/{page}?{query}")
+    response = staff_client.get(f"/admin/inventory/part/{view}?{query}")
     assert response.status_code in {302, 400}
     assert response.status_code == 400 or response["Location"].endswith("?e=1")
 
@@ -98,6 +97,8 @@ def test_json_of_too_many_levels_is_an_error_of_its_field(staff_client: Client, 
     assert response.context["adminform"].form.errors["paragraphs"][0].startswith("This is too deeply nested")
 
 
-@pytest.mark.parametrize("query", ["price__gte=1e999", "id__gte=99999999999999999999999"])
+@pytest.mark.parametrize(
+    "query", ["price__gte=1e999", "id__gte=99999999999999999999999", "id__in=99999999999999999999999"]
+)
 def test_a_number_beyond_what_a_column_holds_is_no_error_of_ours(staff_client: Client, query: str) -> None:
     assert staff_client.get(f"/admin/inventory/part/?{query}").status_code in {200, 302}
