@@ -9,12 +9,12 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
-    ("page", "field", "first"),
+    ("table", "field", "first"),
     [("inventory/car", "segment", ""), ("leads/voucher", "discount_type", ""), ("inventory/car", "condition", "NEW")],
 )
 def test_a_choice_without_a_default_must_be_made_by_the_person(
-    page: str, field: str, first: str, super_admin: Client
+    table: str, field: str, first: str, super_admin: Client
 ) -> None:
-    response: Any = super_admin.get(f"/admin/{page}/add/")
+    response: Any = super_admin.get(f"/admin/{table}/add/")
 
     assert response.context["adminform"].form.fields[field].choices[0][0] == first
