@@ -1,0 +1,1 @@
+"""Moving a SQLite file into PostgreSQL: streamed, all or nothing, and proved."""
