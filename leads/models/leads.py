@@ -203,6 +203,14 @@ class LeadActivity(models.Model):
     actor = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="lead_activities"
     )
+    actor_label = models.CharField(
+        "actor (as text)",
+        max_length=254,
+        blank=True,
+        default="",
+        editable=False,
+        help_text="Filled in when the person is removed.",
+    )
     created_at = models.DateTimeField("created", default=timezone.now)
 
     objects = OfLeadQuerySet.as_manager()

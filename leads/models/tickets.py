@@ -125,6 +125,14 @@ class TicketComment(TimestampedModel):
     author = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="ticket_comments"
     )
+    author_label = models.CharField(
+        "author (as text)",
+        max_length=254,
+        blank=True,
+        default="",
+        editable=False,
+        help_text="Filled in when the person is removed.",
+    )
     text = models.TextField()
     is_internal = models.BooleanField("internal", default=False, help_text="Never shown to the customer.")
 

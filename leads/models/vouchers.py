@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
-from accounts.models import Seller, User
+from accounts.models import Seller, Translation, User
 from accounts.validators import validate_image_url
 from config.db.base import (
     LiveManager,
@@ -25,6 +25,7 @@ from config.db.iso import validate_currency
 from inventory.models import Category
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 
@@ -70,6 +71,15 @@ class VoucherQuerySet(SoftDeleteQuerySet["Voucher"]):
 
     def visible_to(self, user: User) -> Self:
         return self if user.sees_everything else self.filter(seller__owner=user)
+
+    def with_titles(self) -> Self:
+        """Vouchers that are called by their titles; see `Voucher.title_text`."""
+        return self.annotate(title_text=title_of(OuterRef("title_key")))
+
+
+def title_of(key: Any) -> Subquery:
+    """Return an expression for the title of a translation key in the default language."""
+    return Subquery(Translation.objects.filter(language__is_default=True, key=key).values("value")[:1])
 
 
 class Voucher(PublicIdModel, TimestampedModel, SoftDeleteModel):
@@ -142,8 +152,20 @@ class Voucher(PublicIdModel, TimestampedModel, SoftDeleteModel):
             models.Index(name="voucher_published", fields=["expires_at"], condition=Q(state=VoucherState.PUBLISHED)),
         ]
 
+    # In the default language; known where `with_titles` or `fetch_names` looked it up.
+    title_text: str | None = None
+
     def __str__(self) -> str:
-        return self.title_key
+        return self.title_text or self.title_key
+
+    @classmethod
+    def fetch_names(cls, vouchers: Iterable[Voucher]) -> None:
+        """Look up the titles of vouchers that came with other rows, with one query."""
+        nameless = [voucher for voucher in vouchers if voucher.title_text is None]
+        texts = Translation.objects.filter(language__is_default=True, key__in={each.title_key for each in nameless})
+        titles = dict(texts.values_list("key", "value"))
+        for voucher in nameless:
+            voucher.title_text = titles.get(voucher.title_key, "")
 
     @property
     def is_editable(self) -> bool:
@@ -235,9 +257,27 @@ class VoucherClaim(models.Model):
 
 
 class VoucherRedemption(models.Model):
-    """One use of a voucher. Rows are never changed; they outlive the person."""
+    """One use of a voucher. It outlives the person who used it, and the voucher that goes with its seller's owner."""
 
-    voucher = models.ForeignKey(Voucher, on_delete=models.PROTECT, related_name="redemptions", db_index=False)
+    voucher = models.ForeignKey(
+        Voucher, on_delete=models.PROTECT, null=True, blank=True, related_name="redemptions", db_index=False
+    )
+    voucher_label = models.CharField(
+        "voucher (as text)",
+        max_length=255,
+        blank=True,
+        default="",
+        editable=False,
+        help_text="Its title; filled in when the voucher is removed.",
+    )
+    seller_label = models.CharField(
+        "seller (as text)",
+        max_length=255,
+        blank=True,
+        default="",
+        editable=False,
+        help_text="Whose voucher it was; filled in when the voucher is removed.",
+    )
     user = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="voucher_redemptions", db_index=False
     )
@@ -262,6 +302,11 @@ class VoucherRedemption(models.Model):
         constraints = [
             currency_valid(),
             *coordinates_valid(),
+            check(
+                "voucher_named",
+                Q(voucher__isnull=False) | ~Q(voucher_label=""),
+                "A redemption whose voucher was removed keeps its name.",
+            ),
             check("discount_amount_positive", Q(discount_amount__gte=0), "A discount cannot be negative."),
             unique(
                 "idempotency_unique",
@@ -278,7 +323,7 @@ class VoucherRedemption(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.voucher} redeemed by {self.user_label or self.user or 'somebody'}"
+        return f"{self.voucher or self.voucher_label} redeemed by {self.user_label or self.user or 'somebody'}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.user is not None:

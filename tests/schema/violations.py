@@ -167,6 +167,7 @@ VIOLATIONS: dict[str, Violation] = {
     "voucherredemption_latitude_range": values(latitude=-90.1, longitude=0.0),
     "voucherredemption_longitude_range": values(latitude=0.0, longitude=-180.1),
     "voucherredemption_position_complete": values(latitude=None, longitude=1.0),
+    "voucherredemption_voucher_named": values(voucher_id=None, voucher_label=""),
     "webvital_name_valid": values(name="WOW"),
     "webvital_rating_valid": values(rating="fine"),
     "webvital_value_positive": values(value=-1.0),
