@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 POSTGRESQL = "django.db.backends.postgresql"
-SQLITE = "django.db.backends.sqlite3"
+SQLITE = "config.db.sqlite"
 SQLITE_BUSY_TIMEOUT = 20  # seconds
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -58,7 +58,7 @@ class Limits:
     connect_timeout: int = 5000
     statement_timeout: int = 0
     idle_timeout: int = 0
-    schema: str = "public"
+    search_path: tuple[str, ...] = ("public",)
     pgbouncer: bool = False
     sslmode: str | None = None
 
@@ -200,7 +200,8 @@ def django_database(url: DatabaseUrl, limits: Limits) -> dict[str, Any]:
         options.setdefault("sslmode", limits.sslmode)
     if not limits.pgbouncer:
         session = {
-            "search_path": limits.schema,
+            # In quotes, because PostgreSQL puts a bare name in lower case.
+            "search_path": ",".join(f'"{schema}"' for schema in limits.search_path),
             "statement_timeout": limits.statement_timeout,
             "idle_in_transaction_session_timeout": limits.idle_timeout,
         }
@@ -228,7 +229,7 @@ def url_of(database: dict[str, Any], *, name: str | None = None) -> str:
     if database["ENGINE"] == SQLITE:
         return f"sqlite:///{name or database['NAME']}"
     options = {key: value for key, value in database["OPTIONS"].items() if key not in {"pool", "options"}}
-    search_path = re.search(r"search_path=(\w+)", database["OPTIONS"].get("options", ""))
+    search_path = re.search(r'search_path="(\w+)"', database["OPTIONS"].get("options", ""))
     if search_path:
         options["schema"] = search_path[1]
     if database.get("HOST"):

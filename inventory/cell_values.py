@@ -24,13 +24,10 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?")
 _YES = frozenset({"true", "yes", "1"})
 _NO = frozenset({"false", "no", "0"})
 
-# PostgreSQL's ranges: SQLite would take more, and what is in one must fit into the other.
-_LARGEST = {
-    models.SmallIntegerField: 32_767,
-    models.PositiveSmallIntegerField: 32_767,
-    models.IntegerField: 2_147_483_647,
-    models.PositiveIntegerField: 2_147_483_647,
-}
+_WHOLE_NUMBERS = (
+    *(models.SmallIntegerField, models.PositiveSmallIntegerField),
+    *(models.IntegerField, models.PositiveIntegerField),
+)
 
 
 class Unreadable(ValueError):
@@ -88,15 +85,10 @@ def _choice(field: Field, text: str, notes: list[str]) -> str:
     return instead
 
 
-def _whole_number(largest: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not _WHOLE.fullmatch(text):
-            raise Unreadable(f"{shown(text)} is not a whole number: write digits only, such as 2015.")
-        if abs(int(text)) > largest:
-            raise Unreadable(f"{shown(text)} is too large.")
-        return int(text)
-
-    return read
+def _whole_number(text: str) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise Unreadable(f"{shown(text)} is not a whole number: write digits only, such as 2015.")
+    return int(text)
 
 
 def _decimal(text: str) -> Decimal:
@@ -130,5 +122,5 @@ _READERS: dict[type, Callable[[str], Any]] = {
     models.FloatField: lambda text: float(_decimal(text)),
     models.BooleanField: _boolean,
     models.DateTimeField: _moment,
-    **{kind: _whole_number(largest) for kind, largest in _LARGEST.items()},
+    **dict.fromkeys(_WHOLE_NUMBERS, _whole_number),
 }

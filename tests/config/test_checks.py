@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, run_checks
 from django.test import override_settings
 
-SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": "/data/stock.sqlite3", "OPTIONS": {}}
+SQLITE = {"ENGINE": "config.db.sqlite", "NAME": "/data/stock.sqlite3", "OPTIONS": {}}
 SECRET = "kJ8#mQ2$vX5^zR7&wT4*yU9!aS3@dF6%gH1+bN0=cL_pE-iO~x7"
 PRODUCTION: dict[str, Any] = {
     "ENVIRONMENT": "production",
@@ -66,7 +66,13 @@ def test_pool() -> None:
 def test_pgbouncer() -> None:
     assert ids(SQLITE, PGBOUNCER=True) == ["E003"]
     assert ids(postgresql(), PGBOUNCER=True) == ["W005"]
-    assert ids(postgresql(), PGBOUNCER=True, DIRECT_DATABASE=postgresql(), DEFAULT_SCHEMA="shop") == ["E004"]
+    assert ids(postgresql(), PGBOUNCER=True, DIRECT_DATABASE=postgresql(), SEARCH_PATH=("shop",)) == ["E004"]
+
+
+def test_schemas_per_app_need_postgresql_and_names_of_their_own() -> None:
+    assert ids(SQLITE, SCHEMA_PER_APP=True) == ["E019"]
+    assert ids(postgresql(), SCHEMA_PER_APP=True) == []
+    assert ids(postgresql(), SCHEMA_PER_APP=True, DEFAULT_SCHEMA="leads") == ["E020"]
 
 
 def test_variables_and_options_without_effect_are_named() -> None:

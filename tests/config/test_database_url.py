@@ -101,7 +101,7 @@ def test_a_wrong_url_is_refused_and_its_password_stays_hidden(url: str, reason: 
     ],
 )
 def test_a_sqlite_path_counts_from_the_project(url: str, name: str) -> None:
-    assert parse(url).config == {"ENGINE": "django.db.backends.sqlite3", "NAME": name}
+    assert parse(url).config == {"ENGINE": "config.db.sqlite", "NAME": name}
 
 
 def test_sqlite_waits_for_its_lock_instead_of_failing_half_way() -> None:
@@ -123,11 +123,11 @@ def test_without_a_pool_size_there_is_no_pool() -> None:
 
 
 def test_limits_and_schema_are_sent_when_a_session_begins() -> None:
-    limits = Limits(connect_timeout=4500, statement_timeout=30_000, idle_timeout=10_000, schema="shop")
+    limits = Limits(connect_timeout=4500, statement_timeout=30_000, idle_timeout=10_000, search_path=("Shop", "leads"))
     options = django_database(parse("postgresql://u@h/d"), limits)["OPTIONS"]
     assert options["connect_timeout"] == 5
     assert options["options"] == (
-        "-c search_path=shop -c statement_timeout=30000 -c idle_in_transaction_session_timeout=10000"
+        '-c search_path="Shop","leads" -c statement_timeout=30000 -c idle_in_transaction_session_timeout=10000'
     )
 
 
@@ -184,10 +184,11 @@ def test_no_parts_are_no_url() -> None:
     ],
 )
 def test_the_url_of_a_database_leads_back_to_it(url: str) -> None:
-    database: dict[str, Any] = django_database(parse(url), Limits(schema="shop"))
+    database: dict[str, Any] = django_database(parse(url), Limits(search_path=("Shop", "accounts")))
     again = parse(url_of(database))
     for key in ("ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT"):
         assert again.config.get(key) == database.get(key)
+    assert again.schema == (None if url.startswith("sqlite") else "Shop")
 
 
 def test_what_people_are_shown_has_neither_user_nor_password() -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, models, transaction
-from django.db.models import BaseConstraint, Field, ForeignKey, Model, UniqueConstraint
+from django.db import DataError, IntegrityError, connection, models, transaction
+from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.models import BaseConstraint, Field, ForeignKey, IntegerField, Model, UniqueConstraint
 
 from config.ops.schema import read_catalog
 from tests.schema.rows import BY_LABEL, MODELS, ROWS, make_row, write_raw
@@ -152,3 +153,31 @@ def test_a_dangling_foreign_key_is_refused_at_commit() -> None:
         write_raw(row, {"owner_id": 2**30})
     row.refresh_from_db()
     assert row.owner.pk != 2**30
+
+
+# Keys are left out: the database gives them out, and a foreign key is looked up.
+INTEGER_COLUMNS = [
+    (model._meta.label, str(field.column))
+    for model in MODELS
+    for field in model._meta.concrete_fields
+    if isinstance(field, IntegerField) and not field.primary_key
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("label", "column"), INTEGER_COLUMNS)
+def test_a_whole_number_beyond_the_range_of_its_column_is_refused_by_validators_and_database(
+    label: str, column: str
+) -> None:
+    row = make_row(BY_LABEL[label])
+    field = columns_of(BY_LABEL[label])[column]
+    smallest, largest = BaseDatabaseOperations.integer_field_ranges[field.get_internal_type()]
+    # SQLite reads a number of more than 64 bits as a float, and the float next to the limit is the limit.
+    step = 4096 if largest == 2**63 - 1 else 1
+    for beyond, limit in ((smallest - step, smallest), (largest + step, largest)):
+        with pytest.raises(ValidationError, match=str(limit)):
+            field.run_validators(beyond)
+        # The number stands in the statement: a driver may refuse one of more than 64 bits by itself.
+        statement = f'UPDATE "{row._meta.db_table}" SET "{column}" = {beyond} WHERE id = {row.pk}'
+        with pytest.raises((IntegrityError, DataError)), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
