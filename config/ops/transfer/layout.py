@@ -76,6 +76,8 @@ class Target:
 
     model: type[Model]
     columns: tuple[str, ...]
+    defaulted: frozenset[str] = frozenset()
+    """Columns that the source does not know: a merge leaves them as they are in rows that the target already has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class Move:
     select: str
     convert: Callable[[SourceRow, Sequence[list[str]]], str | None]
     children: tuple[Target, ...] = field(default=())
+    matched: bool = False
+    """Whether a migrated target already has rows of this table, which then stand for those of the source."""
 
 
 class Layout(Protocol):
@@ -104,9 +108,16 @@ class Layout(Protocol):
 
     name: str
     """As it is printed."""
+    tables: tuple[str, ...]
+    """The source's tables, each of which has a move."""
+    models: tuple[type[Model], ...]
+    """Where the lines go: the targets of the moves and their children."""
 
     def recognises(self, source: sqlite3.Connection) -> bool:
-        """Whether the file has this layout."""
+        """Whether the file has this layout, or is meant to."""
+
+    def refuse_unready(self, source: sqlite3.Connection) -> None:
+        """Raise Refused, with what to do, when the file has this layout but not whole or not in this version."""
 
     def moves(self, context: Context) -> Iterable[Move]:
         """Return the moves in an order in which parents come first.
