@@ -4,7 +4,7 @@ FROM python:3.11-slim-bookworm AS build
 RUN pip install --no-cache-dir "uv>=0.9,<1"
 WORKDIR /app
 COPY pyproject.toml uv.lock ./
-RUN uv sync --locked --no-dev --no-cache --extra s3
+RUN uv sync --locked --no-dev --no-cache --extra s3 --extra sentry
 ENV PATH=/app/.venv/bin:$PATH
 COPY manage.py ./
 COPY config config
