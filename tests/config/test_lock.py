@@ -20,7 +20,8 @@ def test_the_lock_holds_every_requirement_of_the_project() -> None:
         *(line for extra in project["project"]["optional-dependencies"].values() for line in extra),
         *project["dependency-groups"]["dev"],
     ]
-    wanted = {re.split(r"[\[<>=~!; ]", line, maxsplit=1)[0].lower() for line in requirements}
+    # The lock writes names in their normal form (PEP 503).
+    wanted = {re.sub(r"[-_.]+", "-", re.split(r"[\[<>=~!; ]", line, maxsplit=1)[0]).lower() for line in requirements}
     lock = tomllib.loads((ROOT / "uv.lock").read_text())
     own = next(package for package in lock["package"] if package["name"] == project["project"]["name"])
     declared = {entry["name"] for entry in (*own["metadata"]["requires-dist"], *own["metadata"]["requires-dev"]["dev"])}
