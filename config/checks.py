@@ -81,11 +81,12 @@ def check_pgbouncer(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
             )
         ]
     found: list[CheckMessage] = []
-    if settings.DEFAULT_SCHEMA != "public":
+    if settings.SEARCH_PATH != ("public",):
         found.append(
             Error(
-                f"PGBOUNCER is on, and it cannot carry the search path {settings.DEFAULT_SCHEMA}.",
-                hint="Remove DEFAULT_SCHEMA and schema, or connect to PostgreSQL directly with PGBOUNCER=false.",
+                f"PGBOUNCER is on, and it cannot carry the search path {', '.join(settings.SEARCH_PATH)}.",
+                hint="Remove DEFAULT_SCHEMA, schema and SCHEMA_PER_APP, "
+                "or connect to PostgreSQL directly with PGBOUNCER=false.",
                 id="forecourt.E004",
             )
         )
@@ -121,6 +122,30 @@ def check_database_variables(app_configs: Apps, **kwargs: Any) -> list[CheckMess
             )
         )
     return found
+
+
+@register(CONFIGURATION)
+def check_schema_per_app(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """Find schemas per app where there are none, or where one of them has to serve twice."""
+    if not settings.SCHEMA_PER_APP:
+        return []
+    if _on_sqlite():
+        return [
+            Error(
+                "SCHEMA_PER_APP is on, but SQLite has no schemas.",
+                hint="Set SCHEMA_PER_APP=false, or DATABASE_URL to a PostgreSQL server.",
+                id="forecourt.E019",
+            )
+        ]
+    if settings.DEFAULT_SCHEMA in settings.DOMAIN_APPS:
+        return [
+            Error(
+                f"SCHEMA_PER_APP is on, and DEFAULT_SCHEMA={settings.DEFAULT_SCHEMA} is the schema of an app.",
+                hint="Choose another DEFAULT_SCHEMA, such as public, or set SCHEMA_PER_APP=false.",
+                id="forecourt.E020",
+            )
+        ]
+    return []
 
 
 @register(CONFIGURATION)

@@ -96,6 +96,8 @@ ADMIN_CONTENT_SECURITY_POLICY = {
 
 # Applications
 
+# Those with the business's models, each of which may import only those before it.
+DOMAIN_APPS = ["accounts", "inventory", "leads", "analytics"]
 INSTALLED_APPS = [
     # Before unfold and Django, so that our templates and commands win.
     "config.apps.ForecourtConfig",
@@ -114,10 +116,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django_extensions",
     "csp",
-    "accounts",
-    "inventory",
-    "leads",
-    "analytics",
+    *DOMAIN_APPS,
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -175,6 +174,9 @@ _database = parse_database_url("DATABASE_URL", _database_url, BASE_DIR)
 
 DEFAULT_SCHEMA = _database.schema or env.text("DEFAULT_SCHEMA", "public")
 check_schema_name("DEFAULT_SCHEMA", DEFAULT_SCHEMA)
+SCHEMA_PER_APP = env.boolean("SCHEMA_PER_APP", False)
+# Where PostgreSQL looks for a table; new ones come into the first.
+SEARCH_PATH = (DEFAULT_SCHEMA, *(DOMAIN_APPS if SCHEMA_PER_APP else ()))
 ENABLE_ROW_SECURITY = env.boolean("ENABLE_ROW_SECURITY", False)
 PGBOUNCER = env.boolean("PGBOUNCER", _database.pgbouncer or False)
 # None: nobody asked for a pool or against one.
@@ -191,7 +193,7 @@ _web_limits = Limits(
     connect_timeout=env.integer("DATABASE_TIMEOUT", 5000, minimum=1),
     statement_timeout=env.integer("STATEMENT_TIMEOUT", 30_000),
     idle_timeout=env.integer("IDLE_TIMEOUT", 10_000),
-    schema=DEFAULT_SCHEMA,
+    search_path=SEARCH_PATH,
     pgbouncer=PGBOUNCER,
     sslmode="require" if ENVIRONMENT == "production" else None,
 )
@@ -201,7 +203,7 @@ DATABASES = {"default": django_database(_database, _web_limits)}
 def _side_database(name: str) -> dict[str, Any] | None:
     """Return the database of a URL which only commands use, without pool and statement limit."""
     url = env.secret(name)
-    limits = Limits(connect_timeout=_web_limits.connect_timeout, schema=DEFAULT_SCHEMA, sslmode=_web_limits.sslmode)
+    limits = Limits(connect_timeout=_web_limits.connect_timeout, search_path=SEARCH_PATH, sslmode=_web_limits.sslmode)
     return django_database(parse_database_url(name, url, BASE_DIR), limits) if url else None
 
 

@@ -154,13 +154,6 @@ def session_settings(connection: BaseDatabaseWrapper, **wanted: str) -> Iterator
                 cursor.execute("SELECT set_config(%s, %s, false)", [name, value])
 
 
-def create_schema(connection: BaseDatabaseWrapper) -> None:
-    """Create ``DEFAULT_SCHEMA`` when it is not there; without it PostgreSQL has nowhere to put a table."""
-    if connection.vendor == "postgresql" and settings.DEFAULT_SCHEMA != "public":
-        with connection.cursor() as cursor:
-            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {connection.ops.quote_name(settings.DEFAULT_SCHEMA)}")
-
-
 def missing_for_fake(connection: BaseDatabaseWrapper, app_label: str | None, name: str | None) -> list[str]:
     """Return the tables, and columns as "table.column", that migrations to be marked as applied would have made.
 

@@ -11,7 +11,8 @@ from django.conf import settings
 
 from config.database_url import SQLITE, parse_database_url, shown_url
 from config.db.errors import Refused
-from config.ops.scratch import connected, empty_schema
+from config.ops.app_schemas import arrange_tables
+from config.ops.scratch import connected, empty_schemas
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -29,7 +30,7 @@ def empty_database(connection: BaseDatabaseWrapper) -> None:
         connection.close()
         _remove_sqlite_file(connection.settings_dict["NAME"])
     else:
-        empty_schema(connection)
+        empty_schemas(connection)
 
 
 def _remove_sqlite_file(name: str) -> None:
@@ -85,8 +86,9 @@ def push_models(url: str, live: BaseDatabaseWrapper) -> int:
     models = [model for model in apps.get_models() if model._meta.managed and not model._meta.proxy]
     with connected(url) as connection:
         if target["ENGINE"] != SQLITE:
-            empty_schema(connection)
+            empty_schemas(connection)
         with connection.schema_editor() as editor:
             for model in models:
                 editor.create_model(model)
+        arrange_tables(connection)
     return len(models)

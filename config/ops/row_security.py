@@ -62,8 +62,7 @@ def apply_policies(*, using: str = "default", enabled: bool | None = None) -> No
 
 def _has_policy(cursor: Any, table: str) -> bool:
     cursor.execute(
-        "SELECT count(*) FROM pg_policies WHERE schemaname = current_schema() AND tablename = %s AND policyname = %s",
-        [table, POLICY],
+        "SELECT EXISTS (SELECT FROM pg_policy WHERE polrelid = %s::regclass AND polname = %s)", [table, POLICY]
     )
     return bool(cursor.fetchone()[0])
 
@@ -84,8 +83,8 @@ def is_bound(database: BaseDatabaseWrapper) -> bool:
     """Return whether policies bind the role that this connection uses: no superuser, no BYPASSRLS, not the owner."""
     with database.cursor() as cursor:
         cursor.execute(
-            "SELECT NOT (rolsuper OR rolbypassrls) AND NOT EXISTS (SELECT FROM pg_class WHERE relname = %s"
-            " AND relnamespace = current_schema()::regnamespace AND pg_has_role(relowner, 'USAGE'))"
+            "SELECT NOT (rolsuper OR rolbypassrls) AND NOT EXISTS"
+            " (SELECT FROM pg_class WHERE oid = to_regclass(%s) AND pg_has_role(relowner, 'USAGE'))"
             " FROM pg_roles WHERE rolname = current_user",
             ["accounts_seller"],
         )

@@ -15,6 +15,7 @@ from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
+from config.ops.app_schemas import refuse_tables_out_of_sight
 from config.ops.scratch import connected, migrate_from_zero, scratch_url
 
 if TYPE_CHECKING:
@@ -25,39 +26,46 @@ Catalog = dict[tuple[str, str], str]
 
 _OWN = "NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = {oid} AND d.deptype = 'e')"
 _POSTGRESQL_CATALOG = f"""
-    SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'view' ELSE 'table' END, c.relname::text,
-           CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) ELSE c.relkind::text END
-      FROM pg_class c
-     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
-       AND NOT c.relispartition AND {_OWN.format(oid="c.oid")}
+    WITH own AS (
+        -- A table that another one of the search path hides keeps its schema's name, which tells the two apart.
+        SELECT c.oid, c.relkind, n.nspname AS schema, format(' %I.%I ', n.nspname, c.relname) AS qualified,
+               CASE WHEN pg_table_is_visible(c.oid) THEN '' ELSE n.nspname || '.' END || c.relname AS name
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = ANY(current_schemas(false)) AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition
+           AND {_OWN.format(oid="c.oid")}
+    )
+    SELECT CASE WHEN relkind IN ('v', 'm') THEN 'view' ELSE 'table' END, name,
+           CASE relkind WHEN 'r' THEN 'a table in the schema ' || schema
+                        WHEN 'p' THEN 'a partitioned table in the schema ' || schema
+                        ELSE pg_get_viewdef(oid) END
+      FROM own
     UNION ALL
-    SELECT 'column', c.relname || '.' || a.attname,
+    SELECT 'column', own.name || '.' || a.attname,
            concat_ws(' ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'NOT NULL' END,
                      'DEFAULT ' || pg_get_expr(f.adbin, f.adrelid), nullif(a.attidentity::text, ''),
                      nullif(a.attgenerated::text, ''), 'COLLATE ' || nullif(l.collname, 'default'))
       FROM pg_attribute a
-      JOIN pg_class c ON c.oid = a.attrelid
+      JOIN own ON own.oid = a.attrelid
       LEFT JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
       LEFT JOIN pg_collation l ON l.oid = a.attcollation
-     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
-       AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped AND {_OWN.format(oid="c.oid")}
+     WHERE own.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
     UNION ALL
-    SELECT 'constraint', c.relname || '.' || k.conname, pg_get_constraintdef(k.oid)
-      FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-     WHERE c.relnamespace = current_schema()::regnamespace AND k.contype IN ('c', 'f', 'p', 'u', 'x')
-       AND NOT c.relispartition
+    SELECT 'constraint', own.name || '.' || k.conname, pg_get_constraintdef(k.oid)
+      FROM pg_constraint k JOIN own ON own.oid = k.conrelid
+     WHERE k.contype IN ('c', 'f', 'p', 'u', 'x')
     UNION ALL
-    SELECT 'index', c.relname || '.' || i.relname, pg_get_indexdef(x.indexrelid)
-      FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
-     WHERE c.relnamespace = current_schema()::regnamespace AND NOT c.relispartition
+    SELECT 'index', own.name || '.' || i.relname,
+           replace(pg_get_indexdef(x.indexrelid), own.qualified, ' ' || own.name || ' ')
+      FROM pg_index x JOIN own ON own.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
     UNION ALL
-    SELECT 'trigger', c.relname || '.' || t.tgname, pg_get_triggerdef(t.oid)
-      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-     WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal AND NOT c.relispartition
+    SELECT 'trigger', own.name || '.' || t.tgname,
+           replace(pg_get_triggerdef(t.oid), own.qualified, ' ' || own.name || ' ')
+      FROM pg_trigger t JOIN own ON own.oid = t.tgrelid
+     WHERE NOT t.tgisinternal
     UNION ALL
     SELECT 'function', p.oid::regprocedure::text, pg_get_functiondef(p.oid)
-      FROM pg_proc p
-     WHERE p.pronamespace = current_schema()::regnamespace AND p.prokind IN ('f', 'p') AND {_OWN.format(oid="p.oid")}
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE n.nspname = ANY(current_schemas(false)) AND p.prokind IN ('f', 'p') AND {_OWN.format(oid="p.oid")}
 """  # noqa: S608 - no value comes from outside
 
 _TABLE_BODY = re.compile(r"^CREATE TABLE .*?\((?P<body>.*)\)[^)]*$", re.DOTALL | re.IGNORECASE)
@@ -82,7 +90,7 @@ class Difference:
 
 
 def read_catalog(connection: BaseDatabaseWrapper) -> Catalog:
-    """Return everything that the connection's schema consists of."""
+    """Return everything that the schemas of the connection's search path consist of."""
     if connection.vendor == "sqlite":
         return _read_sqlite(connection)
     with connection.cursor() as cursor:
@@ -142,15 +150,16 @@ def differences(expected: Catalog, live: Catalog) -> list[Difference]:
         for key in expected.keys() | live.keys()
         if expected.get(key) != live.get(key)
     ]
-    whole = {entry.name for entry in found if entry.kind == "table" and not (entry.expected and entry.live)}
+    whole = tuple(f"{entry.name}." for entry in found if entry.kind == "table" and not (entry.expected and entry.live))
     return sorted(
-        (entry for entry in found if entry.kind == "table" or entry.name.partition(".")[0] not in whole),
+        (entry for entry in found if entry.kind == "table" or not entry.name.startswith(whole)),
         key=lambda entry: (entry.name, entry.kind),
     )
 
 
 def schema_drift(connection: BaseDatabaseWrapper) -> list[Difference]:
     """Return where the live schema differs from what the migrations make. Raises Refused without a scratch database."""
+    refuse_tables_out_of_sight(connection)
     with scratch_url(connection) as url:
         migrate_from_zero(url)
         with connected(url) as scratch:

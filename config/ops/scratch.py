@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import psycopg
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.utils import ConnectionHandler
 from psycopg import sql
 
 from config.database_url import POSTGRESQL, SQLITE, Limits, django_database, parse_database_url, url_of
 from config.db.errors import Refused
+from config.ops.app_schemas import misplaced_tables
 from config.ops.direct import direct_connection
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def scratch_url(connection: BaseDatabaseWrapper) -> Iterator[str]:
     elif settings.SHADOW_DATABASE and settings.SHADOW_DATABASE["ENGINE"] == POSTGRESQL:
         url = url_of(settings.SHADOW_DATABASE)
         with connected(url) as shadow:
-            empty_schema(shadow)
+            empty_schemas(shadow)
         yield url
     else:
         yield from _new_database(connection)
@@ -68,23 +69,30 @@ def _new_database(connection: BaseDatabaseWrapper) -> Iterator[str]:
 
 @contextmanager
 def connected(url: str) -> Iterator[BaseDatabaseWrapper]:
-    """Yield a connection to the database of `url`, outside of Django's own set of connections."""
+    """Yield a connection to the database of `url`, under an alias of its own that lasts for the block."""
     database = django_database(
-        parse_database_url("URL", url, settings.BASE_DIR), Limits(schema=settings.DEFAULT_SCHEMA)
+        parse_database_url("URL", url, settings.BASE_DIR), Limits(search_path=settings.SEARCH_PATH)
     )
     connection = ConnectionHandler({DEFAULT_DB_ALIAS: database})[DEFAULT_DB_ALIAS]
+    # Django looks connections up by alias, for transactions among others; under "default" it finds the real database.
+    connection.alias = f"scratch_{secrets.token_hex(4)}"
+    connections[connection.alias] = connection
     try:
         yield connection
     finally:
         connection.close()
+        del connections[connection.alias]
 
 
-def empty_schema(connection: BaseDatabaseWrapper) -> None:
-    """Drop every table, view and function of the PostgreSQL schema the connection works in."""
-    schema = connection.ops.quote_name(settings.DEFAULT_SCHEMA)
+def empty_schemas(connection: BaseDatabaseWrapper) -> None:
+    """Drop every table, view and function of the PostgreSQL schemas that hold our tables."""
+    quote = connection.ops.quote_name
+    occupied = {*settings.SEARCH_PATH, *(move.source for move in misplaced_tables(connection))}
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-        cursor.execute(f"CREATE SCHEMA {schema}")
+        for schema in sorted(occupied):
+            cursor.execute(f"DROP SCHEMA IF EXISTS {quote(schema)} CASCADE")
+        for schema in settings.SEARCH_PATH:
+            cursor.execute(f"CREATE SCHEMA {quote(schema)}")
 
 
 def migrate_from_zero(url: str) -> str:

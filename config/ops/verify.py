@@ -12,6 +12,7 @@ from django.db import DatabaseError, IntegrityError, OperationalError, transacti
 
 from config.database_url import shown_url
 from config.db.errors import Refused
+from config.ops.app_schemas import refuse_tables_out_of_sight
 from config.ops.direct import refuse_unreachable
 from config.ops.migrating import pending_migrations
 from config.ops.schema import schema_drift
@@ -51,6 +52,11 @@ def verify(connection: BaseDatabaseWrapper) -> Verification:
     result.pending = pending_migrations(connection)
     if result.pending:
         result.problems.append(f"{len(result.pending)} migrations are pending, the first is {result.pending[0]}.")
+        return result
+    try:
+        refuse_tables_out_of_sight(connection)
+    except Refused as error:
+        result.problems.append(str(error))
         return result
     result.rows = row_counts(connection)
     result.problems += broken_constraints(connection)
@@ -92,12 +98,12 @@ def broken_constraints(connection: BaseDatabaseWrapper) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT 'The constraint ' || conname || ' of ' || conrelid::regclass || ' was never validated.'
-                 FROM pg_constraint
-                WHERE connamespace = current_schema()::regnamespace AND NOT convalidated
+                 FROM pg_constraint JOIN pg_namespace n ON n.oid = connamespace
+                WHERE n.nspname = ANY(current_schemas(false)) AND NOT convalidated
                 UNION ALL
                SELECT 'The index ' || indexrelid::regclass || ' is invalid: drop it and create it again.'
-                 FROM pg_index JOIN pg_class c ON c.oid = indexrelid
-                WHERE c.relnamespace = current_schema()::regnamespace AND NOT indisvalid
+                 FROM pg_index JOIN pg_class c ON c.oid = indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = ANY(current_schemas(false)) AND NOT indisvalid
                 ORDER BY 1"""
         )
         return [sentence for (sentence,) in cursor.fetchall()]
@@ -132,11 +138,12 @@ def write_probe(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def verify_start(connection: BaseDatabaseWrapper) -> None:
-    """Raise Refused unless a web server may start on this database: it answers, and no migration is pending.
+    """Raise Refused unless a web server may start: the database answers, has its tables, and no migration is pending.
 
-    ``START_WITH_PENDING_MIGRATIONS`` lets the second pass, for releases whose migrations run beside the old code.
+    ``START_WITH_PENDING_MIGRATIONS`` lets the last pass, for releases whose migrations run beside the old code.
     """
     refuse_unreachable(connection)
+    refuse_tables_out_of_sight(connection)
     pending = pending_migrations(connection)
     if pending and not settings.START_WITH_PENDING_MIGRATIONS:
         raise Refused(

@@ -9,7 +9,7 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,94 +21,16 @@ from django.db import connection
 from django.test import override_settings
 from psycopg import sql
 
-from config.database_url import parse_database_url, url_of
+from config.database_url import url_of
 from config.ops.migrating import LOCK_KEY, LOCK_SUFFIX, session_settings
 from config.ops.reset import push_models
 from config.ops.schema import Difference, differences, read_catalog, split_definitions, unmigrated_changes
 from config.ops.scratch import connected, migrate_from_zero, scratch_url
+from tests.config.databases import Manage, execute, settings_of, tables
 from tests.config.variables import PROJECT
 from tests.servers import engine
 
 pytestmark = pytest.mark.django_db
-
-Manage = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def url(tmp_path: Path, database_url: str) -> Iterator[str]:
-    """An empty database of the engine under test, which the test may do with as it likes."""
-    if connection.vendor == "sqlite":
-        yield f"sqlite:///{tmp_path / 'own.sqlite3'}"
-        return
-    name = f"own_{os.getpid()}_{tmp_path.parent.name}_{tmp_path.name}"[:60].lower()
-    with psycopg.connect(database_url, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield url_of(settings_of(database_url), name=name)
-        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-@pytest.fixture(scope="session")
-def pattern(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterator[str]:
-    """A database with all migrations applied, made once and copied by `migrated`."""
-    if engine() == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('pattern') / 'pattern.sqlite3'}"
-        migrate_from_zero(url)
-        yield url
-        return
-    name = f"pattern_{os.getpid()}"
-    with psycopg.connect(database_url, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        url = url_of(settings_of(database_url), name=name)
-        migrate_from_zero(url)
-        yield url
-        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-@pytest.fixture
-def migrated(url: str, pattern: str, database_url: str) -> None:
-    """Apply all migrations to the test's own database, the quick way."""
-    own, other = settings_of(url)["NAME"], settings_of(pattern)["NAME"]
-    if engine() == "sqlite":
-        with connected(pattern) as source, source.cursor() as cursor:
-            cursor.execute(f"VACUUM INTO '{own}'")
-        return
-    with psycopg.connect(database_url, autocommit=True) as server:
-        server.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(str(own))))
-        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        server.execute(copy.format(sql.Identifier(str(own)), sql.Identifier(str(other))))
-
-
-def settings_of(url: str) -> dict[str, object]:
-    parsed = parse_database_url("DATABASE_URL", url, PROJECT).config
-    return parsed | {"OPTIONS": parsed.get("OPTIONS", {})}
-
-
-@pytest.fixture
-def manage(url: str) -> Manage:
-    """Run manage.py on the test's own database, as a person at a terminal does."""
-
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        return subprocess.run(
-            [sys.executable, str(PROJECT / "manage.py"), *arguments],
-            env=inherited | {"ENV_FILE": os.devnull, "DATABASE_URL": url} | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return run
-
-
-def execute(url: str, *statements: str) -> None:
-    with connected(url) as own, own.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-
-
-def tables(url: str) -> set[str]:
-    with connected(url) as own:
-        return set(own.introspection.table_names())
 
 
 def test_migrations_apply_once_and_are_reported(manage: Manage) -> None:
@@ -250,6 +172,22 @@ def test_a_deployment_is_verified_and_left_as_it_was(manage: Manage) -> None:
     assert report["version"].startswith(("PostgreSQL 1", "SQLite 3"))
     again = json.loads(manage("verify_database", "--json").stdout)
     assert again["rows"] == report["rows"]
+
+
+@pytest.mark.postgres_only
+@pytest.mark.usefixtures("migrated")
+def test_without_a_scratch_database_the_rest_is_verified_and_a_note_says_what_was_not(
+    manage: Manage, plain_role: str
+) -> None:
+    note = (
+        "The schema was not compared with the migrations: This needs a scratch database, and the user may not create "
+        "one: set SHADOW_DATABASE_URL to an empty database."
+    )
+    sound = manage("verify_database", DATABASE_URL=plain_role)
+    assert (sound.returncode, sound.stderr) == (0, f"{note}\n")
+    assert sound.stdout.endswith("All migrations applied, no row breaks a constraint, writing works.\n")
+    report = json.loads(manage("verify_database", "--json", DATABASE_URL=plain_role).stdout)
+    assert (report["ok"], report["schema_compared"], report["notes"]) == (True, False, [note])
 
 
 @pytest.mark.usefixtures("migrated")
@@ -399,7 +337,7 @@ def test_drift_sees_types_nullability_defaults_and_constraints(manage: Manage, u
         "constraint django_session.django_session_pkey is missing; the migrations make: PRIMARY KEY (session_key)",
         (
             "index django_session.django_session_pkey is missing; the migrations make: "
-            "CREATE UNIQUE INDEX django_session_pkey ON public.django_session USING btree (session_key)"
+            "CREATE UNIQUE INDEX django_session_pkey ON django_session USING btree (session_key)"
         ),
         (
             "column django_session.expire_date is timestamp with time zone NOT NULL DEFAULT now(); "
@@ -485,6 +423,20 @@ def test_pushing_asks_and_without_anybody_there_says_what_would_be_lost(
     assert done.returncode == 0, done.stderr
     assert "accounts_user" in tables(url)
     assert "left_over" not in tables(url)
+
+
+@pytest.mark.postgres_only
+def test_models_are_pushed_from_one_engine_to_the_other(manage: Manage, url: str, tmp_path: Path) -> None:
+    file = f"sqlite:///{tmp_path / 'live.sqlite3'}"
+    execute(url, "CREATE TABLE left_over (id integer)")
+    there = manage("push_schema", url, "--yes", DATABASE_URL=file)
+    assert there.returncode == 0, there.stderr
+    assert tables(file) == set()
+    made = tables(url)
+    assert "left_over" not in made
+    back = manage("push_schema", file, "--yes")
+    assert back.returncode == 0, back.stderr
+    assert tables(file) == made
 
 
 @pytest.mark.parametrize(("typed", "left"), [("yes", {"left_over"}), ("", {"left_over"}), ("THE NAME", None)])

@@ -10,7 +10,8 @@ from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.utils import timezone
 
 from config.db.errors import Refused
-from config.ops.migrating import alone, create_schema, missing_for_fake, use_direct_database
+from config.ops.app_schemas import arrange_tables, make_schemas
+from config.ops.migrating import alone, missing_for_fake, use_direct_database
 from config.ops.safety_copy import write_safety_copy
 
 if TYPE_CHECKING:
@@ -41,15 +42,23 @@ class Command(migrate.Command):
             raise CommandError(str(error)) from error
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make the schema and the copy, then migrate as Django does."""
-        alias = options["database"]
-        create_schema(connections[alias])
+        """Make the copy and the schemas, migrate as Django does, and put new tables where they belong."""
+        connection = connections[options["database"]]
+        if options["plan"] or options["check_unapplied"]:
+            super().handle(*args, **options)
+            return
+        if options["backup"]:
+            copy = write_safety_copy(connection, options["backup"], now=timezone.now())
+            self.stdout.write(f"Copied the database to {copy}")
+        make_schemas(connection)
+        moved = arrange_tables(connection)
         if options["fake"]:
             self._refuse_fake_without_tables(**options)
-        if options["backup"]:
-            copy = write_safety_copy(connections[alias], options["backup"], now=timezone.now())
-            self.stdout.write(f"Copied the database to {copy}")
         super().handle(*args, **options)
+        moved += arrange_tables(connection)
+        if moved and options["verbosity"]:
+            targets = ", ".join(sorted({move.target for move in moved}))
+            self.stdout.write(f"Moved {len(moved)} tables into the schemas {targets}")
 
     def _refuse_fake_without_tables(self, **options: Any) -> None:
         missing = missing_for_fake(connections[options["database"]], options["app_label"], options["migration_name"])
