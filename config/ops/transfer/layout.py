@@ -99,8 +99,6 @@ class Move:
     select: str
     convert: Callable[[SourceRow, Sequence[list[str]]], str | None]
     children: tuple[Target, ...] = field(default=())
-    matched: bool = False
-    """Whether a migrated target already has rows of this table, which then stand for those of the source."""
 
 
 class Layout(Protocol):
@@ -112,6 +110,9 @@ class Layout(Protocol):
     """The source's tables, each of which has a move."""
     models: tuple[type[Model], ...]
     """Where the lines go: the targets of the moves and their children."""
+    matched: frozenset[type[Model]]
+    """Those of the models of which every migrated database has rows, such as permissions. They stand for the same rows
+    of the source, which are found by their natural key."""
 
     def recognises(self, source: sqlite3.Connection) -> bool:
         """Whether the file has this layout, or is meant to."""
