@@ -7,3 +7,8 @@ from django.dispatch import Signal
 # Sent with `user` before a person is suspended, banned, deleted or removed, inside the transaction. A receiver raises
 # Refused where the person is still needed, such as for leads that wait for an answer.
 user_leaving = Signal()
+
+# Sent with `user` and `sellers`, the person's own, when a person is removed for good, inside the transaction. A
+# receiver removes what protects them, writes names down as text where rows stay, and returns how many rows of which
+# model it removed.
+user_removing = Signal()

@@ -5,3 +5,9 @@ from django.apps import AppConfig
 
 class InventoryConfig(AppConfig):
     name = "inventory"
+
+    def ready(self) -> None:
+        """Listen to the apps below."""
+        from inventory import receivers
+
+        receivers.connect()

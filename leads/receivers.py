@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from accounts.signals import user_leaving
+from accounts.signals import user_leaving, user_removing
 from config.db.errors import Refused
 from leads.models import Lead
 from leads.services.leads import lock_person
+from leads.services.removal import keep_name, remove_vouchers
 
 if TYPE_CHECKING:
-    from accounts.models import User
+    from collections import Counter
+
+    from accounts.models import Seller, User
 
 
 def refuse_while_leads_are_open(*, user: User, **kwargs: Any) -> None:
@@ -23,6 +26,13 @@ def refuse_while_leads_are_open(*, user: User, **kwargs: Any) -> None:
         raise Refused(f"{leads} assigned to {user}: assign them to somebody else first.")
 
 
+def remove_vouchers_and_keep_names(*, user: User, sellers: list[Seller], **kwargs: Any) -> Counter[str]:
+    """Remove the vouchers of a person who goes for good; what stays of them keeps the name."""
+    keep_name(user=user)
+    return remove_vouchers(sellers=sellers)
+
+
 def connect() -> None:
     """Connect the receivers; called once, when the apps are ready."""
     user_leaving.connect(refuse_while_leads_are_open, dispatch_uid="leads.refuse_while_leads_are_open")
+    user_removing.connect(remove_vouchers_and_keep_names, dispatch_uid="leads.remove_vouchers_and_keep_names")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from accounts.services.billing import expire_subscriptions, record_payment_event
-from accounts.services.files import recognise_upload, store_image
+from accounts.services.files import recognise_upload, remove_files, store_image
 from accounts.services.people import (
     ban_user,
     delete_user,
     preferences_of,
     reactivate_user,
-    remove_user_for_good,
     restore_user,
     set_role,
     suspend_user,
     verify_email,
 )
+from accounts.services.removal import remove_user_for_good
 from accounts.services.sellers import (
     change_plan,
     create_seller,
@@ -45,6 +45,7 @@ __all__ = [
     "recognise_upload",
     "record_payment_event",
     "record_position",
+    "remove_files",
     "remove_user_for_good",
     "reset_password",
     "restore_seller",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from config.db.ids import new_ulid
 
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
+    from django.db.models import QuerySet
 
     from accounts.images import PictureType
     from accounts.models import User
@@ -56,6 +58,18 @@ def store_image(*, upload: UploadedFile[Any], owner: User | None, folder: str) -
         for name in written:
             default_storage.delete(name)
         raise
+
+
+@transaction.atomic
+def remove_files(files: QuerySet[StoredFile]) -> int:
+    """Remove files and return their number; the bytes go once the transaction is committed, thumbnails included."""
+    kept_here = files.filter(provider="").values_list("storage_key", "metadata__thumbnail_key")
+    keys = [key for pair in kept_here for key in pair if key]
+    number = files.delete()[0]
+    for key in keys:
+        # A file that cannot be removed is logged, and keeps no other one.
+        transaction.on_commit(partial(default_storage.delete, key), robust=True)
+    return number
 
 
 def recognise_upload(upload: UploadedFile[Any]) -> PictureType:

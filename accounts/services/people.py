@@ -1,12 +1,10 @@
-"""People: letting in, keeping out, roles, deleting and bringing back."""
+"""People: letting in, keeping out, roles, hiding and bringing back."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError
 from django.utils import timezone
 
 from accounts.models import Language, Seller, User, UserPreference
@@ -41,10 +39,6 @@ class EmailTaken(Refused):
     """Another account has the address now."""
 
 
-class StillNeeded(Refused):
-    """Other rows may not lose this one."""
-
-
 @transaction.atomic
 def suspend_user(*, user: User, actor: User | None = None, now: datetime | None = None) -> User:
     """Keep a person out until `reactivate_user`, and end all sessions. Raises Refused."""
@@ -58,7 +52,7 @@ def ban_user(*, user: User, actor: User | None = None, now: datetime | None = No
 
 
 def _close(user: User, status: UserStatus, actor: User | None, now: datetime | None) -> User:
-    _refuse_leaving(user, actor)
+    refuse_leaving(user, actor)
     old = user.status
     changed = User.objects.filter(pk=user.pk, status=old).exclude(status=status).update(status=status, is_active=False)
     if not changed:
@@ -88,7 +82,7 @@ def reactivate_user(*, user: User, actor: User | None = None) -> User:
 @transaction.atomic
 def set_role(*, user: User, role: Role, actor: User | None = None) -> User:
     """Give a person another role. Raises Refused unless a super administrator does it, and for the last of those."""
-    _require_super_admin(actor, "change roles")
+    require_super_admin(actor, "change roles")
     _refuse_own(user, actor)
     old = Role(user.role)
     role = Role(role)
@@ -131,7 +125,7 @@ def verify_email(*, user: User, actor: User | None = None, now: datetime | None 
 def delete_user(*, user: User, actor: User | None = None, now: datetime | None = None) -> User:
     """Hide a person and their sellers, free the address and end all sessions. Raises Refused."""
     moment = now or timezone.now()
-    _refuse_leaving(user, actor)
+    refuse_leaving(user, actor)
     locked = User.objects.select_for_update().filter(pk=user.pk).first()
     if locked is None:
         raise WrongState(f"{user} is deleted already.")
@@ -162,29 +156,6 @@ def restore_user(*, user: User, actor: User | None = None) -> User:
     return user
 
 
-@transaction.atomic
-def remove_user_for_good(*, user: User, actor: User | None = None) -> None:
-    """Take a person out of the database, with their sellers, sessions, identities, tokens and subscriptions.
-
-    Audit entries, notes and redemptions stay and keep the name as text. Raises Refused, and removes nothing, while
-    others depend on the person: cars, vouchers or leads.
-    """
-    _require_super_admin(actor, "remove people for good")
-    _refuse_leaving(user, actor)
-    announce("delete", user, event_type="USER_REMOVED", actor=actor, description=f"Removed {user} for good.")
-    try:
-        user.delete()
-    except ProtectedError as error:
-        kinds = Counter(type(row)._meta for row in error.protected_objects)
-        needed = ", ".join(f"{count} {_noun(meta, count)}" for meta, count in kinds.items())
-        message = f"{user} cannot be removed while sellers of theirs have {needed}: remove or hand over those first."
-        raise StillNeeded(message) from error
-
-
-def _noun(meta: Any, count: int) -> str:
-    return str(meta.verbose_name if count == 1 else meta.verbose_name_plural)
-
-
 def preferences_of(user: User) -> UserPreference:
     """Return the person's preferences, made on first use with the default language."""
     preference = UserPreference.objects.select_related("language").filter(user=user).first()
@@ -200,7 +171,8 @@ def _announce_status(user: User, old: str, event_type: str, actor: User | None) 
     announce("status_change", user, event_type=event_type, actor=actor, changes={"status": [old, user.status]})
 
 
-def _refuse_leaving(user: User, actor: User | None) -> None:
+def refuse_leaving(user: User, actor: User | None) -> None:
+    """Raise Refused if the person must stay: oneself, the last super administrator, somebody a higher app needs."""
     _refuse_own(user, actor)
     if user.role == Role.SUPER_ADMIN:
         _refuse_last_super_admin(user)
@@ -219,7 +191,8 @@ def _refuse_last_super_admin(user: User) -> None:
         raise LastAdministrator(f"{user} is the last super administrator: name another one first.")
 
 
-def _require_super_admin(actor: User | None, deed: str) -> None:
+def require_super_admin(actor: User | None, deed: str) -> None:
+    """Raise NotPermitted unless a super administrator does the deed."""
     # Without an actor it is a command, whose caller has the database anyway.
     if actor is not None and actor.role != Role.SUPER_ADMIN:
         raise NotPermitted(f"Only a super administrator may {deed}.")

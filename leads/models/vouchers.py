@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Seller, Translation, User
@@ -77,9 +78,10 @@ class VoucherQuerySet(SoftDeleteQuerySet["Voucher"]):
         return self.annotate(title_text=title_of(OuterRef("title_key")))
 
 
-def title_of(key: Any) -> Subquery:
-    """Return an expression for the title of a translation key in the default language."""
-    return Subquery(Translation.objects.filter(language__is_default=True, key=key).values("value")[:1])
+def title_of(key: Any) -> Coalesce:
+    """Return an expression for the title of a translation key in the default language, empty where there is none."""
+    texts = Translation.objects.filter(language__is_default=True, key=key).values("value")
+    return Coalesce(Subquery(texts[:1]), Value(""), output_field=models.TextField())
 
 
 class Voucher(PublicIdModel, TimestampedModel, SoftDeleteModel):

@@ -303,7 +303,11 @@ def redeem_voucher(
 def _locked(voucher: Voucher) -> Voucher:
     """Return the voucher as it is now, locked until the transaction ends. Raises Refused for a deleted one."""
     locked: Voucher | None = (
-        Voucher.objects.select_for_update(of=("self",)).select_related("seller").filter(pk=voucher.pk).first()
+        Voucher.objects.with_titles()
+        .select_for_update(of=("self",))
+        .select_related("seller")
+        .filter(pk=voucher.pk)
+        .first()
     )
     if locked is None:
         raise Refused(f"{voucher} is deleted.")

@@ -18,7 +18,7 @@ from accounts import services
 from accounts.models import OneTimeToken, Seller, Subscription, User, UserIdentity, UserSession
 from accounts.models.credentials import TokenPurpose
 from accounts.models.users import Role, UserStatus
-from accounts.services.people import EmailTaken, LastAdministrator, NotPermitted, OwnAccount, StillNeeded, WrongState
+from accounts.services.people import EmailTaken, LastAdministrator, NotPermitted, OwnAccount, WrongState
 from accounts.services.tokens import TokenRefused
 from accounts.signals import user_leaving
 from analytics.models import AuditLog
@@ -29,7 +29,6 @@ from tests.accounts.races import at_the_same_time, before_the_commit
 from tests.builders import (
     NOON,
     PASSWORD,
-    make_car,
     make_language,
     make_lead,
     make_part,
@@ -433,15 +432,6 @@ class TestRemovingForGood:
         redemption = VoucherRedemption.objects.get()
         assert (redemption.user, redemption.user_label) == (None, "Anna Aho")
         assert "USER_REMOVED" in facts()
-
-    def test_is_refused_with_a_count_while_cars_or_vouchers_hang_on_them(self, boss: User) -> None:
-        seller = make_seller()
-        make_car(seller=seller)
-        make_car(seller=seller)
-        with pytest.raises(StillNeeded, match="2 cars"):
-            services.remove_user_for_good(user=seller.owner, actor=boss)
-        assert Seller.objects.filter(pk=seller.pk).exists()
-        assert "USER_REMOVED" not in facts()
 
     def test_only_a_super_administrator_may(self) -> None:
         user = make_user()
