@@ -108,7 +108,9 @@ def service_action(
         if must_ask and not (confirmed and asked.is_valid()):
             page = {"title": description, "question": confirm, "danger": danger, "form": asked}
             if takes_along:
-                page["consequences"] = consequences_of(rows[:MOST_ROWS], request, admin.admin_site)
+                page["consequences"] = consequences_of(
+                    rows[:MOST_ROWS], request, admin.admin_site, admin.purge_releases
+                )
             return _question(admin, request, rows, page, action.__name__)
         chosen = rows if object_id is not None else list(rows[: MOST_ROWS + 1])
         if len(chosen) > MOST_ROWS:

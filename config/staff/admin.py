@@ -24,12 +24,13 @@ from config.db.errors import Refused
 from config.staff.actions import CollectsActions, reason_in_words, service_action
 from config.staff.changes import changes_between, inline_changes, snapshot
 from config.staff.columns import EMPTY, tell_reader
-from config.staff.deletion import consequences_of, names_of
+from config.staff.deletion import Released, consequences_of, names_of
 from config.staff.export import export_view
 from config.staff.fields import deletes_softly, is_key
 from config.staff.filters import DeletedFilter, FieldFilters, chips_of, conditions_of
 from config.staff.forms import StaffModelForm
 from config.staff.inlines import RelatedListInline
+from config.staff.names import fetch_names
 from config.staff.relations import RelationFields
 from config.staff.secrets import is_secret
 from config.staff.site import person
@@ -86,6 +87,7 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]  # the theme has no typ
             self.full_result_count = self.result_count
         for row in self.result_list:
             tell_reader(row, request, self.model_admin.admin_site)
+        fetch_names(self.result_list)
 
 
 def _delete(*, row: Any, admin: Any, request: HttpRequest) -> None:
@@ -132,6 +134,8 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
 
     # Relations that the row's own text reads: fetched wherever rows of this table are searched for or listed.
     search_needs: tuple[str, ...] = ()
+    # What `purge_row` does with rows that protect a row from an ordinary removal.
+    purge_releases = Released()
     delete_rows = service_action(
         "Delete",
         _delete,
@@ -208,6 +212,7 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         except (self.model.DoesNotExist, ValidationError, ValueError):
             return None
         tell_reader(row, request, self.admin_site)
+        fetch_names([row])
         row._staff_before = snapshot(row)
         return row
 

@@ -124,8 +124,13 @@ def picture(address: str) -> str:
     return format_html('<img class="staff-thumbnail" src="{}" alt="" loading="lazy">', source)
 
 
-def link_to(relation: str, *, description: str | None = None, ordering: str | None = None) -> Callable[[Any], Any]:
-    """Show a related row as a link to its page, or as text where the person may not open it."""
+def link_to(
+    relation: str, *, description: str | None = None, ordering: str | None = None, otherwise: str = ""
+) -> Callable[[Any], Any]:
+    """Show a related row as a link to its page, or as text where the person may not open it.
+
+    `otherwise` names a field with the name as text, shown where the related row is gone.
+    """
 
     def show(row: Any) -> str:
         try:
@@ -133,7 +138,7 @@ def link_to(relation: str, *, description: str | None = None, ordering: str | No
             for step in relation.split("__"):
                 related = getattr(related, step)
                 if related is None:
-                    return EMPTY
+                    return (getattr(row, otherwise) if otherwise else "") or EMPTY
         except ObjectDoesNotExist:
             return EMPTY
         address = change_url(row, related)

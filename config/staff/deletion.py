@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,44 +30,89 @@ class Consequences:
     missing_permissions: set[str] = field(default_factory=set)
 
 
-def consequences_of(rows: Iterable[Any], request: HttpRequest, site: AdminSite) -> Consequences:
+@dataclass(frozen=True)
+class Released:
+    """Relations that protect rows, but for a service that knows what to do: it takes them along, or unlinks them."""
+
+    taken_along: tuple[Any, ...] = ()
+    unlinked: tuple[Any, ...] = ()
+
+    def also(self, *, taken_along: tuple[Any, ...] = (), unlinked: tuple[Any, ...] = ()) -> Released:
+        """Return these and the relations of a higher app."""
+        return Released((*self.taken_along, *taken_along), (*self.unlinked, *unlinked))
+
+
+def consequences_of(
+    rows: Iterable[Any], request: HttpRequest, site: AdminSite, released: Released | None = None
+) -> Consequences:
     """Follow every relation that points at `rows`; costs a few queries per relation, whatever the number of rows."""
-    found = Consequences()
     rows = list(rows)
-    if rows:
-        _follow(type(rows[0]), {"__in": [row.pk for row in rows]}, "", found, request, site, (type(rows[0]),))
-    return found
+    if not rows:
+        return Consequences()
+    paths = _Paths(released or Released())
+    paths.follow(type(rows[0]), {"__in": [row.pk for row in rows]}, "", (type(rows[0]),))
+    return paths.counted(request, site)
 
 
-def _follow(
-    model: Any,
-    pks: dict[str, Any],
-    path: str,
-    found: Consequences,
-    request: HttpRequest,
-    site: AdminSite,
-    seen: tuple[Any, ...],
-) -> None:
-    for relation in model._meta.get_fields(include_hidden=True):
-        if not (relation.auto_created and not relation.concrete and (relation.one_to_many or relation.one_to_one)):
-            continue
-        child = relation.related_model
-        lookup = f"{relation.field.name}__{path}" if path else relation.field.name
-        count = child._base_manager.filter(**{f"{lookup}{suffix}": value for suffix, value in pks.items()}).count()
-        if not count:
-            continue
-        names = str(child._meta.verbose_name_plural)
-        if relation.on_delete in (models.PROTECT, models.RESTRICT):
-            found.protected.append(f"{count} {names}")
-        elif relation.on_delete is models.CASCADE:
-            found.deleted[names] = found.deleted.get(names, 0) + count
-            child_admin = admin_of(site, child)
+class _Paths:
+    """The ways that lead to the rows of each table, so that a row is counted once, however many lead to it."""
+
+    def __init__(self, released: Released) -> None:
+        self.released = released
+        self.deleted: dict[Any, list[Any]] = defaultdict(list)
+        self.unlinked: dict[Any, list[Any]] = defaultdict(list)
+        self.protected: dict[Any, list[Any]] = defaultdict(list)
+
+    def follow(self, model: Any, pks: dict[str, Any], path: str, seen: tuple[Any, ...]) -> None:
+        for relation in model._meta.get_fields(include_hidden=True):
+            if not (relation.auto_created and not relation.concrete and (relation.one_to_many or relation.one_to_one)):
+                continue
+            child = relation.related_model
+            lookup = f"{relation.field.name}__{path}" if path else relation.field.name
+            rows = child._base_manager.filter(**{f"{lookup}{suffix}": value for suffix, value in pks.items()})
+            if not rows.exists():
+                continue
+            kind = self._kind(relation)
+            kind[child].append(rows)
+            if kind is self.deleted and child not in seen and len(seen) < _DEEPEST:
+                self.follow(child, pks, lookup, (*seen, child))
+
+    def _kind(self, relation: Any) -> dict[Any, list[Any]]:
+        if relation.field in self.released.unlinked:
+            return self.unlinked
+        if relation.on_delete is models.CASCADE or relation.field in self.released.taken_along:
+            return self.deleted
+        return self.protected if relation.on_delete in (models.PROTECT, models.RESTRICT) else self.unlinked
+
+    def counted(self, request: HttpRequest, site: AdminSite) -> Consequences:
+        found = Consequences()
+        for model, ways in self.deleted.items():
+            _add(found.deleted, model, _number(ways))
+            child_admin = admin_of(site, model)
             if child_admin is not None and not child_admin.has_delete_permission(request):
-                found.missing_permissions.add(str(child._meta.verbose_name))
-            if child not in seen and len(seen) < _DEEPEST:
-                _follow(child, pks, lookup, found, request, site, (*seen, child))
-        else:
-            found.unlinked[names] = found.unlinked.get(names, 0) + count
+                found.missing_permissions.add(str(model._meta.verbose_name))
+        for model, ways in self.unlinked.items():
+            gone = self.deleted.get(model, [])
+            _add(found.unlinked, model, _number([*ways, *gone]) - _number(gone))
+        found.protected = [
+            f"{_number(ways)} {model._meta.verbose_name_plural}" for model, ways in self.protected.items()
+        ]
+        return found
+
+
+def _number(ways: list[Any]) -> int:
+    """Return how many rows the querysets hold together; one that is in several counts once."""
+    if len(ways) <= 1:
+        return sum(rows.count() for rows in ways)
+    first, *others = [rows.order_by().values("pk") for rows in ways]
+    number: int = first.union(*others).count()
+    return number
+
+
+def _add(numbers: dict[str, int], model: Any, number: int) -> None:
+    if number:
+        names = str(model._meta.verbose_name_plural)
+        numbers[names] = numbers.get(names, 0) + number
 
 
 def names_of(rows: Iterable[Any]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from config.audit import announce
 from config.staff.fields import ReadableField, readable_fields
+from config.staff.names import fetch_names
 from config.staff.secrets import HIDDEN
 
 if TYPE_CHECKING:
@@ -113,8 +115,11 @@ def _rows(queryset: Any, columns: list[ReadableField]) -> Iterator[list[Any]]:
     queryset = queryset.select_related(None)
     if relations:
         queryset = queryset.select_related(*relations)
-    for row in queryset.iterator(chunk_size=_CHUNK):
-        yield [_value(row, column) for column in columns]
+    waiting = queryset.iterator(chunk_size=_CHUNK)
+    while rows := list(islice(waiting, _CHUNK)):
+        fetch_names(rows)
+        for row in rows:
+            yield [_value(row, column) for column in columns]
 
 
 def _value(row: Any, column: ReadableField) -> Any:

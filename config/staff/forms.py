@@ -14,6 +14,7 @@ from unfold.forms import PaginationInlineFormSet
 
 from config.staff.columns import list_url, tell_reader
 from config.staff.fields import deletes_softly, is_key
+from config.staff.names import fetch_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,6 +156,7 @@ class StaffInlineFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # the 
         for row in found:
             self.fk.set_cached_value(row, self.instance)
             tell_reader(row, *self.reader)
+        fetch_names(found)
         if page == 1 and len(found) <= self.per_page:
             paginator.count = len(found)
         shown = super().get_page(paginator, page)

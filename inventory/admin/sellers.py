@@ -1,10 +1,11 @@
-"""The stock on a seller's page: accounts knows no stock, so it is added from here."""
+"""The stock on a seller's page, and what goes with a person: accounts knows no stock, so it is added from here."""
 
 from __future__ import annotations
 
+from accounts.admin.people import UserAdmin
 from accounts.admin.sellers import SellerAdmin
 from config.staff.inlines import RelatedListInline
-from inventory.models import SellerCategory, Vehicle
+from inventory.models import Car, SellerCategory, Vehicle
 
 
 class VehicleInline(RelatedListInline):
@@ -19,3 +20,4 @@ class CategoryInline(RelatedListInline):
 
 
 SellerAdmin.inlines = (*SellerAdmin.inlines, VehicleInline, CategoryInline)
+UserAdmin.purge_releases = UserAdmin.purge_releases.also(taken_along=(Car._meta.get_field("seller"),))

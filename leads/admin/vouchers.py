@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import OuterRef, Subquery
 
+from accounts.admin.people import UserAdmin
 from accounts.models import Language, Translation
 from accounts.services import save_translation
 from config.staff.actions import service_action
@@ -126,7 +126,7 @@ class VoucherAdmin(StaffAdmin):
         ("expires_at", RangeDateFilter),
         ("redemption_count", RangeNumericFilter),
     )
-    search_fields = ("title_key", "seller__name", "public_id")
+    search_fields = ("title_text", "title_key", "seller__name", "public_id")
     date_hierarchy = "created_at"
     readonly_fields = ("state", "redemption_count", "claim_count", "scan_count")
     fieldsets = (
@@ -189,13 +189,12 @@ class VoucherAdmin(StaffAdmin):
         icon="qr_code",
     )
 
-    def get_queryset(self, request: HttpRequest) -> Any:
-        texts = Translation.objects.filter(language__is_default=True, key=OuterRef("title_key"))
-        return super().get_queryset(request).annotate(title_text=Subquery(texts.values("value")[:1]))
+    def visible_rows(self, request: HttpRequest) -> Any:
+        return super().visible_rows(request).with_titles()
 
     @admin.display(description="Title", ordering="title_text")
     def title(self, voucher: Voucher) -> str:
-        return getattr(voucher, "title_text", None) or voucher.title_key
+        return str(voucher)
 
     @admin.display(description="Description")
     def description(self, voucher: Voucher) -> str:
@@ -275,14 +274,19 @@ class VoucherClaimAdmin(RecordedAdmin):
 @admin.register(VoucherRedemption)
 class VoucherRedemptionAdmin(RecordedAdmin):
     list_display = (
-        link_to("voucher"),
-        link_to("user"),
-        "user_label",
+        link_to("voucher", otherwise="voucher_label"),
+        link_to("user", otherwise="user_label"),
         money("discount_amount"),
         "code_used",
         "redeemed_at",
     )
     list_display_links = ("redeemed_at",)
     list_filter = (("redeemed_at", RangeDateFilter), ("discount_amount", RangeNumericFilter))
-    search_fields = ("voucher__title_key", "user_label", "code_used")
+    search_fields = ("voucher__title_key", "voucher_label", "seller_label", "user_label", "code_used")
     date_hierarchy = "redeemed_at"
+
+
+# What becomes of a person's vouchers when the person goes for good; accounts knows no vouchers.
+UserAdmin.purge_releases = UserAdmin.purge_releases.also(
+    taken_along=(Voucher._meta.get_field("seller"),), unlinked=(VoucherRedemption._meta.get_field("voucher"),)
+)
