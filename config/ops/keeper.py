@@ -1,8 +1,9 @@
-"""Runs one server for exactly as long as its owner lives.
+"""Runs one server, or another command, for exactly as long as its owner lives.
 
-The owner starts this file as a process of its own and holds the other end of our standard input. However the owner
-ends (return, Ctrl-C, SIGKILL), the kernel closes that end, so reading it is the one notice of death that cannot be
-missed. Then the server is stopped and its throwaway directory removed.
+The owner starts this file as a process of its own, the leader of a new session, and holds the other end of our standard
+input. However the owner ends (return, Ctrl-C, SIGKILL), the kernel closes that end, so reading it is the one notice of
+death that cannot be missed. Then the server is stopped, with all that it started in our process group, and its
+throwaway directory removed. If we are killed, the owner ends our process group.
 
 Standard library only, and run by path: it must work from any directory and before anything is configured.
 """
@@ -11,25 +12,29 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import select
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import IO
 
 POLL_SECONDS = 0.2
 STOP_SECONDS = 20
+SIGNALLED = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to run, as whom, and what to leave behind."""
+    """What to run, as whom, and what to leave behind. Without a log the output is ours."""
 
     serve: list[str]
-    log: str
     stop_signal: int
+    log: str | None = None
     prepare: list[list[str]] = field(default_factory=list)
     uid: int | None = None
     gid: int | None = None
@@ -40,33 +45,47 @@ class Order:
         return json.dumps(asdict(self))
 
 
-def keep(order: Order) -> int:
-    """Prepare and serve until the owner is gone. Returns 0, or 1 if a program failed first."""
-    with Path(order.log).open("ab") as log:
-        for command in order.prepare:
-            if _start(command, order, log.fileno()).wait() != 0:
-                return 1
-        server = _start(order.serve, order, log.fileno())
-        try:
-            while server.poll() is None:
-                if _owner_is_gone():
-                    return 0
-            return 1
-        finally:
-            _stop(server, order.stop_signal)
+def keep(order: Order) -> int | None:
+    """Prepare and serve until the owner is gone, then return None; before that, the status of what ended by itself."""
+    status: int | None = 0
+    try:
+        with _opened(order.log) as log:
+            for command in (*order.prepare, order.serve):
+                if status == 0:
+                    status = _run(command, order, log)
+        return status
+    finally:
+        _signal_group(order.stop_signal)
 
 
-def _start(command: list[str], order: Order, log: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+@contextlib.contextmanager
+def _opened(log: str | None) -> Iterator[IO[bytes] | None]:
+    if log is None:
+        yield None
+        return
+    with Path(log).open("ab") as file:
+        yield file
+
+
+def _run(command: list[str], order: Order, log: IO[bytes] | None) -> int | None:
+    process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
-        cwd=Path(order.log).parent,
+        cwd=Path(order.log).parent if order.log else None,
         user=order.uid,
         group=order.gid,
         extra_groups=None if order.uid is None else [],
     )
+    try:
+        while (status := process.poll()) is None:
+            if _owner_is_gone():
+                return None
+        return status
+    finally:
+        if process.poll() is None:
+            _stop(process, order.stop_signal)
 
 
 def _owner_is_gone() -> bool:
@@ -74,34 +93,48 @@ def _owner_is_gone() -> bool:
     return bool(readable) and sys.stdin.read(1) == ""
 
 
-def _stop(server: subprocess.Popen[bytes], stop_signal: int) -> None:
-    if server.poll() is None:
-        server.send_signal(stop_signal)
+def _stop(process: subprocess.Popen[bytes], stop_signal: int) -> None:
+    _signal_group(stop_signal)
     try:
-        server.wait(STOP_SECONDS)
+        process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
+        process.kill()
+        process.wait()
+
+
+def _signal_group(stop_signal: int) -> None:
+    """Send the signal to everything that runs in our group, and from now on finish what we do undisturbed ourselves."""
+    for number in {signal.SIGTERM, signal.SIGINT, stop_signal}:
+        signal.signal(number, signal.SIG_IGN)
+    # Who does not lead a group of its own would end its parents.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(os.getpid(), stop_signal)
 
 
 def _terminate(signum: int, frame: object) -> None:
-    raise SystemExit(1)
+    raise SystemExit(SIGNALLED + signum)
 
 
 def main() -> int:
-    """Keep the server that the first argument orders; on failure print the end of its log."""
+    """Keep what the first argument orders; if a server ends by itself print the end of its log."""
     order = Order(**json.loads(sys.argv[1]))
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _terminate)
+    status = None
     try:
         status = keep(order)
-        if status:
+        if order.log and status is not None:
             # The owner may be gone by now; then nobody waits for the reason.
             with contextlib.suppress(BrokenPipeError):
                 print(Path(order.log).read_text(errors="replace")[-2000:], flush=True)
-        return status
     finally:
         if order.remove:
             shutil.rmtree(order.remove, ignore_errors=True)
+        if status is None:
+            # Nobody asks for our own status; what did not heed the signal ends with us.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(os.getpid(), signal.SIGKILL)
+    return status if status is not None and status >= 0 else SIGNALLED - (status or 0)
 
 
 if __name__ == "__main__":

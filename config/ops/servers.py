@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -39,6 +39,10 @@ THROWAWAY_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=o
 SHARED_SETTINGS = ("shared_buffers=128MB", "max_connections=200", "jit=off")
 
 
+# What a server of our own is to others: its address, and the process that ends with it.
+Kept = tuple[str, subprocess.Popen[str]]
+
+
 class ServerFailed(Exception):
     """A server did not start; the message holds the end of its log."""
 
@@ -51,6 +55,11 @@ class Server:
     version: str
     url: str
     source: str
+    keeper: subprocess.Popen[str] | None = None
+
+    def has_ended(self) -> bool:
+        """Whether a server of our own, or its keeper, is gone; of one that was given to us nothing is known."""
+        return self.keeper is not None and self.keeper.poll() is not None
 
     def __str__(self) -> str:
         return f"{self.name} {self.version} ({self.source})"
@@ -99,9 +108,9 @@ def postgresql(search: Search | None = None, *, data: Path | None = None) -> Ite
         return
     program = programs.find(programs.POSTGRESQL, search)
     run = _postgresql_container if program.image else _postgresql_process
-    with run(program, data) as url:
+    with run(program, data) as (url, process):
         _create_database(url)
-        yield _postgresql_at(f"{url}/{DATABASE}", _origin(program))
+        yield replace(_postgresql_at(f"{url}/{DATABASE}", _origin(program)), keeper=process)
 
 
 @contextlib.contextmanager
@@ -116,8 +125,8 @@ def valkey(search: Search | None = None, *, data: Path | None = None) -> Iterato
         return
     program = programs.find(programs.VALKEY, search)
     run = _valkey_container if program.image else _valkey_process
-    with run(program, data) as url:
-        yield _valkey_at(url, _origin(program))
+    with run(program, data) as (url, process):
+        yield replace(_valkey_at(url, _origin(program)), keeper=process)
 
 
 def redis_database(url: str, number: int) -> str:
@@ -160,7 +169,7 @@ def _valkey_at(url: str, source: str) -> Server:
 
 
 @contextlib.contextmanager
-def _postgresql_process(program: Program, data: Path | None) -> Iterator[str]:
+def _postgresql_process(program: Program, data: Path | None) -> Iterator[Kept]:
     account = Account.for_servers()
     with _work_folder(account) as folder:
         binaries = _usable_binaries(program.path, account, folder)
@@ -182,8 +191,8 @@ def _postgresql_process(program: Program, data: Path | None) -> Iterator[str]:
             remove=str(folder),
         )
         url = f"postgresql://{USER}@{quote(str(folder), safe='')}"
-        with _kept_running(order, answers=lambda: _postgresql_answers(f"{url}/postgres")):
-            yield url
+        with _kept_running(order, answers=lambda: _postgresql_answers(f"{url}/postgres")) as process:
+            yield url, process
 
 
 def _initdb(binaries: Path, cluster: Path, *, throwaway: bool) -> list[str]:
@@ -213,7 +222,7 @@ def _postgresql_answers(url: str) -> bool:
 
 
 @contextlib.contextmanager
-def _valkey_process(program: Program, data: Path | None) -> Iterator[str]:
+def _valkey_process(program: Program, data: Path | None) -> Iterator[Kept]:
     account = Account.for_servers()
     with _work_folder(account) as folder:
         path = program.path
@@ -234,8 +243,8 @@ def _valkey_process(program: Program, data: Path | None) -> Iterator[str]:
             remove=str(folder),
         )
         url = f"unix://{folder / 'socket'}?db=0"
-        with _kept_running(order, answers=lambda: _valkey_answers(url)):
-            yield url
+        with _kept_running(order, answers=lambda: _valkey_answers(url)) as process:
+            yield url, process
 
 
 def _valkey_answers(url: str) -> bool:
@@ -247,7 +256,7 @@ def _valkey_answers(url: str) -> bool:
 
 
 @contextlib.contextmanager
-def _postgresql_container(program: Program, data: Path | None) -> Iterator[str]:
+def _postgresql_container(program: Program, data: Path | None) -> Iterator[Kept]:
     password, port = secrets.token_hex(16), _free_port()
     settings = [*SHARED_SETTINGS, *(() if data else THROWAWAY_SETTINGS)]
     url = f"postgresql://{USER}:{password}@127.0.0.1:{port}"
@@ -258,12 +267,12 @@ def _postgresql_container(program: Program, data: Path | None) -> Iterator[str]:
         volume="forecourt-postgresql:/var/lib/postgresql/data" if data else None,
         command=[part for setting in settings for part in ("-c", setting)],
         answers=lambda: _postgresql_answers(f"{url}/postgres"),
-    ):
-        yield url
+    ) as process:
+        yield url, process
 
 
 @contextlib.contextmanager
-def _valkey_container(program: Program, data: Path | None) -> Iterator[str]:
+def _valkey_container(program: Program, data: Path | None) -> Iterator[Kept]:
     password, port = secrets.token_hex(16), _free_port()
     url = f"redis://:{password}@127.0.0.1:{port}/0"
     with _container(
@@ -273,8 +282,8 @@ def _valkey_container(program: Program, data: Path | None) -> Iterator[str]:
         volume="forecourt-valkey:/data" if data else None,
         command=["valkey-server", "--requirepass", password, "--databases", str(REDIS_DATABASES)],
         answers=lambda: _valkey_answers(url),
-    ):
-        yield url
+    ) as process:
+        yield url, process
 
 
 @contextlib.contextmanager
@@ -286,7 +295,7 @@ def _container(
     volume: str | None,
     command: list[str],
     answers: Callable[[], bool],
-) -> Iterator[None]:
+) -> Iterator[subprocess.Popen[str]]:
     with _work_folder(None) as folder:
         order = keeper.Order(
             serve=[
@@ -300,8 +309,8 @@ def _container(
             stop_signal=signal.SIGTERM,
             remove=str(folder),
         )
-        with _kept_running(order, answers=answers):
-            yield
+        with _kept_running(order, answers=answers) as process:
+            yield process
 
 
 def _free_port() -> int:
@@ -355,26 +364,49 @@ def _usable_binaries(path: Path, account: Account | None, folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _kept_running(order: keeper.Order, *, answers: Callable[[], bool]) -> Iterator[None]:
-    process = subprocess.Popen(
-        [sys.executable, keeper.__file__, order.as_json()],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        # Never our own: whoever reads our output to its end would wait for the keeper.
-        stderr=subprocess.STDOUT,
-        text=True,
-        # Ctrl-C reaches the whole foreground group; the keeper must outlive it to clean up.
-        start_new_session=True,
-    )
-    try:
+def _kept_running(order: keeper.Order, *, answers: Callable[[], bool]) -> Iterator[subprocess.Popen[str]]:
+    with _kept(order, output=subprocess.PIPE) as process:
         deadline = time.monotonic() + START_SECONDS
         while not answers():
             if process.poll() is not None or time.monotonic() > deadline:
                 raise ServerFailed(f"{Path(order.serve[0]).name} did not start: {_last_words(process)}")
             time.sleep(0.05)
-        yield
+        yield process
+
+
+@contextlib.contextmanager
+def command(arguments: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """Run a command, with all that it starts, for the block and no longer; its output is ours, its input is empty.
+
+    The process that is given ends with the command, and with its exit status.
+    """
+    order = keeper.Order(serve=arguments, stop_signal=signal.SIGTERM)
+    with _kept(order, output=None, environment=environment) as process:
+        yield process
+
+
+@contextlib.contextmanager
+def _kept(
+    order: keeper.Order, *, output: int | None, environment: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, keeper.__file__, order.as_json()],
+        stdin=subprocess.PIPE,
+        stdout=output,
+        # A server's keeper never has our own: whoever reads our output to its end would wait for the keeper.
+        stderr=None if output is None else subprocess.STDOUT,
+        env=environment,
+        text=True,
+        # Ctrl-C reaches the whole foreground group; the keeper must outlive it to clean up.
+        start_new_session=True,
+    )
+    try:
+        yield process
     finally:
-        _let_go(process)
+        try:
+            _let_go(process)
+        finally:
+            _end_group(process.pid, order.stop_signal)
 
 
 def _last_words(process: subprocess.Popen[str]) -> str:
@@ -388,3 +420,14 @@ def _let_go(process: subprocess.Popen[str]) -> None:
         if stream:
             stream.close()
     process.wait(keeper.STOP_SECONDS + 10)
+
+
+def _end_group(leader: int, stop_signal: int) -> None:
+    """End what outlived the keeper that led its process group, which happens when somebody killed the keeper."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, stop_signal)
+        deadline = time.monotonic() + keeper.STOP_SECONDS
+        while time.monotonic() < deadline:
+            os.killpg(leader, 0)
+            time.sleep(0.05)
+        os.killpg(leader, signal.SIGKILL)

@@ -52,8 +52,7 @@ def test_a_new_database_has_the_tables_of_each_app_in_its_schema(manage: Manage,
 
     again = manage("migrate", "--no-input", **ON)
     assert (again.returncode, "No migrations to apply." in again.stdout, "Moved" in again.stdout) == (0, True, False)
-    assert manage("schema_diff", **ON).stdout == SAME_SCHEMA
-    sound = manage("verify_database", "--from-zero", "--json", **ON)
+    sound = manage("verify_database", "--json", **ON)
     assert json.loads(sound.stdout)["problems"] == []
     assert json.loads(sound.stdout)["schema_compared"]
 
@@ -72,7 +71,7 @@ def test_an_app_goes_back_to_zero_and_forward_again(manage: Manage, url: str) ->
 
 @pytest.mark.usefixtures("migrated")
 def test_rows_stay_when_the_setting_comes_and_goes(manage: Manage, url: str) -> None:
-    assert manage("seed", "--profile", "demo").returncode == 0
+    assert manage("seed", "--profile", "minimal").returncode == 0
     rows = json.loads(manage("verify_database", "--json").stdout)["rows"]
 
     early = manage("verify_start", **ON)
@@ -87,8 +86,8 @@ def test_rows_stay_when_the_setting_comes_and_goes(manage: Manage, url: str) -> 
     assert "tables into the schemas public" in off.stdout
     assert homes(url) == TOGETHER
     assert not schemas(url) & APPS
-    assert manage("schema_diff").stdout == SAME_SCHEMA
-    assert json.loads(manage("verify_database", "--json").stdout)["rows"] == rows
+    sound = json.loads(manage("verify_database", "--json").stdout)
+    assert (sound["rows"], sound["problems"], sound["schema_compared"]) == (rows, [], True)
 
 
 @pytest.mark.usefixtures("migrated")
@@ -188,15 +187,15 @@ def test_a_constraint_that_never_held_is_found_in_any_schema(manage: Manage, url
 
 @pytest.mark.usefixtures("migrated")
 def test_a_reset_empties_every_schema_whatever_the_setting_was_before(manage: Manage, url: str) -> None:
-    assert manage("reset_database", "--seed", "demo", "--yes", **ON).returncode == 0
+    assert manage("reset_database", "--seed", "minimal", "--yes", **ON).returncode == 0
     assert homes(url) == SEPARATE
-    assert ask(url, "SELECT count(*) > 0 FROM inventory.inventory_part") == [(True,)]
+    assert ask(url, "SELECT count(*) FROM accounts.accounts_user") == [(1,)]
 
     done = manage("reset_database", "--yes")
     assert done.returncode == 0, done.stderr
     assert homes(url) == TOGETHER
     assert not schemas(url) & APPS
-    assert ask(url, "SELECT count(*) FROM inventory_part") == [(0,)]
+    assert ask(url, "SELECT count(*) FROM accounts_user") == [(0,)]
 
 
 @pytest.mark.usefixtures("migrated")
@@ -211,7 +210,7 @@ def test_a_schema_may_have_capital_letters(manage: Manage, url: str) -> None:
     done = manage("migrate", "--no-input", DEFAULT_SCHEMA="Shop", **ON)
     assert done.returncode == 0, done.stderr
     assert homes(url) == SEPARATE | {"django": {"Shop"}}
-    assert manage("schema_diff", DEFAULT_SCHEMA="Shop", **ON).stdout == SAME_SCHEMA
+    assert manage("verify_start", DEFAULT_SCHEMA="Shop", **ON).returncode == 0
 
 
 def test_pushed_models_lie_in_the_schemas_as_well(manage: Manage, url: str, database_url: str) -> None:
