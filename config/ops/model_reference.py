@@ -21,6 +21,8 @@ from django.db.models import (
 )
 from django.db.models.expressions import OrderBy
 
+from config.db.composite_keys import CompositeForeignKey
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -177,6 +179,9 @@ def _constraint(constraint: Any) -> str:
         return f"`{constraint.name}`: unique {what}{where}. {sentence}"
     if isinstance(constraint, CheckConstraint):
         return f"`{constraint.name}`: {sentence}"
+    if isinstance(constraint, CompositeForeignKey):
+        here, there = ", ".join(constraint.fields), ", ".join(constraint.to_fields)
+        return f"`{constraint.name}`: foreign key ({here}) to ({there}). {sentence}"
     raise TypeError(f"{constraint.name}: there are no words yet for a {type(constraint).__name__}.")
 
 

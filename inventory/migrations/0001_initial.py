@@ -1,4 +1,5 @@
 import accounts.validators
+import config.db.composite_keys
 import config.db.constraints
 import config.db.fields
 import config.db.ids
@@ -162,6 +163,40 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Vehicle',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.CharField(default=config.db.ids.new_ulid, editable=False, help_text='The name of this row in links and in the API.', max_length=36, verbose_name='public id')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
+                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='updated')),
+                ('deleted_at', models.DateTimeField(blank=True, db_index=True, editable=False, null=True, verbose_name='deleted')),
+                ('make', models.CharField(max_length=100)),
+                ('model', models.CharField(max_length=100)),
+                ('trim', models.CharField(blank=True, default='', help_text='Such as GTI or Sport Line.', max_length=100)),
+                ('year', models.SmallIntegerField(help_text='Model year.', validators=[inventory.models.base.validate_model_year])),
+                ('vin', config.db.fields.UpperCharField(blank=True, help_text='17 letters and digits, as on the windscreen plate; without I, O and Q.', max_length=17, null=True, validators=[inventory.vin.validate_vin], verbose_name='VIN')),
+                ('fuel_type', models.CharField(blank=True, choices=[('PETROL', 'Petrol'), ('DIESEL', 'Diesel'), ('ELECTRIC', 'Electric'), ('HYBRID', 'Hybrid'), ('PLUGIN_HYBRID', 'Plug-in hybrid'), ('LPG', 'LPG'), ('CNG', 'CNG'), ('OTHER', 'Other')], default='', max_length=16, verbose_name='fuel')),
+                ('transmission', models.CharField(blank=True, choices=[('MANUAL', 'Manual'), ('AUTOMATIC', 'Automatic'), ('SEMI_AUTOMATIC', 'Semi-automatic'), ('CVT', 'CVT')], default='', max_length=16)),
+                ('drivetrain', models.CharField(blank=True, choices=[('FWD', 'Front-wheel drive'), ('RWD', 'Rear-wheel drive'), ('AWD', 'All-wheel drive'), ('FOUR_WD', 'Four-wheel drive')], default='', max_length=8)),
+                ('engine_size', models.CharField(blank=True, default='', help_text='As written in the papers, such as 2.0L.', max_length=20)),
+                ('engine_cc', models.IntegerField(blank=True, editable=False, null=True, verbose_name='engine (cc)')),
+                ('power_hp', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='power (hp)')),
+                ('color', models.CharField(blank=True, default='', max_length=50)),
+                ('mileage_km', models.PositiveIntegerField(blank=True, null=True, verbose_name='mileage (km)')),
+                ('condition', models.CharField(choices=[('NEW', 'New'), ('EXCELLENT', 'Excellent'), ('GOOD', 'Good'), ('FAIR', 'Fair'), ('POOR', 'Poor'), ('NEEDS_WORK', 'Needs work')], default='GOOD', max_length=12)),
+                ('acquired_at', models.DateTimeField(verbose_name='acquired')),
+                ('description', models.TextField(blank=True, default='')),
+                ('seller', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='vehicles', to='accounts.seller')),
+                ('source_car', models.OneToOneField(blank=True, help_text='The car of our own stock that was taken off sale to be broken.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='dismantled_as', to='inventory.car')),
+            ],
+            options={
+                'verbose_name': 'donor vehicle',
+                'ordering': ['-created_at', '-id'],
+                'indexes': [models.Index(fields=['make', 'model', 'year'], name='vehicle_make_model_year'), models.Index(fields=['year'], name='vehicle_year'), models.Index(fields=['condition'], name='vehicle_condition'), models.Index(fields=['fuel_type'], name='vehicle_fuel'), models.Index(fields=['transmission'], name='vehicle_transmission'), models.Index(fields=['acquired_at'], name='vehicle_acquired'), models.Index(fields=['-created_at'], name='vehicle_created')],
+                'constraints': [models.UniqueConstraint(fields=('public_id',), name='vehicle_public_id_unique', violation_error_message='This public id is already in use.'), models.UniqueConstraint(condition=models.Q(('deleted_at__isnull', True)), fields=('vin',), name='vehicle_vin_unique', violation_error_message='Another one has this VIN already.'), models.CheckConstraint(condition=models.Q(('vin__isnull', True), config.db.constraints.IsVIN('vin'), _connector='OR'), name='vehicle_vin_form', violation_error_message='A VIN has 17 letters and digits, without I, O and Q.'), models.CheckConstraint(condition=models.Q(('year__gte', 1886), ('year__lte', 2200)), name='vehicle_year_range', violation_error_message='There were no cars before 1886, and none come from after 2200.'), models.CheckConstraint(condition=models.Q(('fuel_type__in', ['', 'PETROL', 'DIESEL', 'ELECTRIC', 'HYBRID', 'PLUGIN_HYBRID', 'LPG', 'CNG', 'OTHER'])), name='vehicle_fuel_type_valid', violation_error_message='Choose one of the offered values for fuel type.'), models.CheckConstraint(condition=models.Q(('transmission__in', ['', 'MANUAL', 'AUTOMATIC', 'SEMI_AUTOMATIC', 'CVT'])), name='vehicle_transmission_valid', violation_error_message='Choose one of the offered values for transmission.'), models.CheckConstraint(condition=models.Q(('drivetrain__in', ['', 'FWD', 'RWD', 'AWD', 'FOUR_WD'])), name='vehicle_drivetrain_valid', violation_error_message='Choose one of the offered values for drivetrain.'), models.CheckConstraint(condition=models.Q(('condition__in', ['NEW', 'EXCELLENT', 'GOOD', 'FAIR', 'POOR', 'NEEDS_WORK'])), name='vehicle_condition_valid', violation_error_message='Choose one of the offered values for condition.'), models.CheckConstraint(condition=models.Q(('mileage_km__gte', 0)), name='vehicle_mileage_km_positive', violation_error_message='The mileage cannot be negative.'), models.CheckConstraint(condition=models.Q(('power_hp__gte', 0)), name='vehicle_power_hp_positive', violation_error_message='The power cannot be negative.'), models.UniqueConstraint(fields=('id', 'seller'), name='vehicle_id_seller_unique', violation_error_message='This vehicle is there already.')],
+            },
+        ),
+        migrations.CreateModel(
             name='Part',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -183,11 +218,12 @@ class Migration(migrations.Migration):
                 ('part_number_norm', models.CharField(blank=True, editable=False, max_length=100, null=True, verbose_name='part number (searched)')),
                 ('category', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='parts', to='inventory.category')),
                 ('seller', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='accounts.seller')),
+                ('vehicle', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='inventory.vehicle')),
             ],
             options={
                 'ordering': ['-created_at', '-id'],
-                'indexes': [models.Index(fields=['name'], name='part_name'), models.Index(fields=['part_number'], name='part_number'), models.Index(fields=['part_number_norm'], name='part_number_norm'), models.Index(fields=['condition'], name='part_condition'), models.Index(fields=['status'], name='part_status'), models.Index(fields=['price'], name='part_price'), models.Index(fields=['-created_at'], name='part_created'), models.Index(fields=['is_listed', 'status'], name='part_listed_status'), models.Index(fields=['seller', 'is_listed'], name='part_seller_listed')],
-                'constraints': [models.UniqueConstraint(fields=('public_id',), name='part_public_id_unique', violation_error_message='This public id is already in use.'), models.CheckConstraint(condition=models.Q(('condition__in', ['NEW', 'EXCELLENT', 'GOOD', 'FAIR', 'POOR', 'NEEDS_WORK'])), name='part_condition_valid', violation_error_message='Choose one of the offered values for condition.'), models.CheckConstraint(condition=models.Q(('status__in', ['AVAILABLE', 'RESERVED', 'SOLD'])), name='part_status_valid', violation_error_message='Choose one of the offered values for status.'), models.CheckConstraint(condition=models.Q(('currency__in', ('AED', 'AFN', 'ALL', 'AMD', 'AOA', 'ARS', 'AUD', 'AWG', 'AZN', 'BAM', 'BBD', 'BDT', 'BHD', 'BIF', 'BMD', 'BND', 'BOB', 'BRL', 'BSD', 'BTN', 'BWP', 'BYN', 'BZD', 'CAD', 'CDF', 'CHF', 'CLP', 'CNY', 'COP', 'CRC', 'CUP', 'CVE', 'CZK', 'DJF', 'DKK', 'DOP', 'DZD', 'EGP', 'ERN', 'ETB', 'EUR', 'FJD', 'FKP', 'GBP', 'GEL', 'GHS', 'GIP', 'GMD', 'GNF', 'GTQ', 'GYD', 'HKD', 'HNL', 'HTG', 'HUF', 'IDR', 'ILS', 'INR', 'IQD', 'IRR', 'ISK', 'JMD', 'JOD', 'JPY', 'KES', 'KGS', 'KHR', 'KMF', 'KPW', 'KRW', 'KWD', 'KYD', 'KZT', 'LAK', 'LBP', 'LKR', 'LRD', 'LSL', 'LYD', 'MAD', 'MDL', 'MGA', 'MKD', 'MMK', 'MNT', 'MOP', 'MRU', 'MUR', 'MVR', 'MWK', 'MXN', 'MYR', 'MZN', 'NAD', 'NGN', 'NIO', 'NOK', 'NPR', 'NZD', 'OMR', 'PAB', 'PEN', 'PGK', 'PHP', 'PKR', 'PLN', 'PYG', 'QAR', 'RON', 'RSD', 'RUB', 'RWF', 'SAR', 'SBD', 'SCR', 'SDG', 'SEK', 'SGD', 'SHP', 'SLE', 'SOS', 'SRD', 'SSP', 'STN', 'SVC', 'SYP', 'SZL', 'THB', 'TJS', 'TMT', 'TND', 'TOP', 'TRY', 'TTD', 'TWD', 'TZS', 'UAH', 'UGX', 'USD', 'UYU', 'UZS', 'VES', 'VND', 'VUV', 'WST', 'XAF', 'XCD', 'XOF', 'XPF', 'YER', 'ZAR', 'ZMW', 'ZWG'))), name='part_currency_valid', violation_error_message='A currency is an ISO 4217 code, such as EUR or ZAR.'), models.CheckConstraint(condition=models.Q(('price__gt', 0)), name='part_price_positive', violation_error_message='A price is more than nothing.'), models.CheckConstraint(condition=models.Q(models.Q(('sold_at__isnull', False), ('status', 'SOLD')), models.Q(models.Q(('status', 'SOLD'), _negated=True), ('sold_at__isnull', True)), _connector='OR'), name='part_sold_when_dated', violation_error_message='A sold one needs its sale date; the others have none.'), models.CheckConstraint(condition=models.Q(('is_listed', True), ('status', 'SOLD'), _negated=True), name='part_sold_not_listed', violation_error_message='A sold part cannot be listed on the marketplace.'), models.CheckConstraint(condition=models.Q(('reserved_until__isnull', True), ('status', 'RESERVED'), _connector='OR'), name='part_reserved_until_when_reserved', violation_error_message='Only a reserved part has a date until which it is reserved.')],
+                'indexes': [models.Index(fields=['name'], name='part_name'), models.Index(fields=['part_number'], name='part_number'), models.Index(fields=['part_number_norm'], name='part_number_norm'), models.Index(fields=['condition'], name='part_condition'), models.Index(fields=['status'], name='part_status'), models.Index(fields=['price'], name='part_price'), models.Index(fields=['-created_at'], name='part_created'), models.Index(fields=['is_listed', 'status'], name='part_listed_status'), models.Index(fields=['seller', 'is_listed'], name='part_seller_listed'), models.Index(fields=['vehicle', 'status'], name='part_vehicle_status')],
+                'constraints': [models.UniqueConstraint(fields=('public_id',), name='part_public_id_unique', violation_error_message='This public id is already in use.'), models.CheckConstraint(condition=models.Q(('condition__in', ['NEW', 'EXCELLENT', 'GOOD', 'FAIR', 'POOR', 'NEEDS_WORK'])), name='part_condition_valid', violation_error_message='Choose one of the offered values for condition.'), models.CheckConstraint(condition=models.Q(('status__in', ['AVAILABLE', 'RESERVED', 'SOLD'])), name='part_status_valid', violation_error_message='Choose one of the offered values for status.'), models.CheckConstraint(condition=models.Q(('currency__in', ('AED', 'AFN', 'ALL', 'AMD', 'AOA', 'ARS', 'AUD', 'AWG', 'AZN', 'BAM', 'BBD', 'BDT', 'BHD', 'BIF', 'BMD', 'BND', 'BOB', 'BRL', 'BSD', 'BTN', 'BWP', 'BYN', 'BZD', 'CAD', 'CDF', 'CHF', 'CLP', 'CNY', 'COP', 'CRC', 'CUP', 'CVE', 'CZK', 'DJF', 'DKK', 'DOP', 'DZD', 'EGP', 'ERN', 'ETB', 'EUR', 'FJD', 'FKP', 'GBP', 'GEL', 'GHS', 'GIP', 'GMD', 'GNF', 'GTQ', 'GYD', 'HKD', 'HNL', 'HTG', 'HUF', 'IDR', 'ILS', 'INR', 'IQD', 'IRR', 'ISK', 'JMD', 'JOD', 'JPY', 'KES', 'KGS', 'KHR', 'KMF', 'KPW', 'KRW', 'KWD', 'KYD', 'KZT', 'LAK', 'LBP', 'LKR', 'LRD', 'LSL', 'LYD', 'MAD', 'MDL', 'MGA', 'MKD', 'MMK', 'MNT', 'MOP', 'MRU', 'MUR', 'MVR', 'MWK', 'MXN', 'MYR', 'MZN', 'NAD', 'NGN', 'NIO', 'NOK', 'NPR', 'NZD', 'OMR', 'PAB', 'PEN', 'PGK', 'PHP', 'PKR', 'PLN', 'PYG', 'QAR', 'RON', 'RSD', 'RUB', 'RWF', 'SAR', 'SBD', 'SCR', 'SDG', 'SEK', 'SGD', 'SHP', 'SLE', 'SOS', 'SRD', 'SSP', 'STN', 'SVC', 'SYP', 'SZL', 'THB', 'TJS', 'TMT', 'TND', 'TOP', 'TRY', 'TTD', 'TWD', 'TZS', 'UAH', 'UGX', 'USD', 'UYU', 'UZS', 'VES', 'VND', 'VUV', 'WST', 'XAF', 'XCD', 'XOF', 'XPF', 'YER', 'ZAR', 'ZMW', 'ZWG'))), name='part_currency_valid', violation_error_message='A currency is an ISO 4217 code, such as EUR or ZAR.'), models.CheckConstraint(condition=models.Q(('price__gt', 0)), name='part_price_positive', violation_error_message='A price is more than nothing.'), models.CheckConstraint(condition=models.Q(models.Q(('sold_at__isnull', False), ('status', 'SOLD')), models.Q(models.Q(('status', 'SOLD'), _negated=True), ('sold_at__isnull', True)), _connector='OR'), name='part_sold_when_dated', violation_error_message='A sold one needs its sale date; the others have none.'), models.CheckConstraint(condition=models.Q(('is_listed', True), ('status', 'SOLD'), _negated=True), name='part_sold_not_listed', violation_error_message='A sold part cannot be listed on the marketplace.'), models.CheckConstraint(condition=models.Q(('reserved_until__isnull', True), ('status', 'RESERVED'), _connector='OR'), name='part_reserved_until_when_reserved', violation_error_message='Only a reserved part has a date until which it is reserved.'), config.db.composite_keys.CompositeForeignKey(fields=('vehicle', 'seller'), name='part_vehicle_seller', to_fields=('id', 'seller'), violation_error_message='The part must belong to the seller of its vehicle.')],
             },
         ),
         migrations.CreateModel(
@@ -220,48 +256,5 @@ class Migration(migrations.Migration):
                 'ordering': ['seller', '-is_primary', 'category'],
                 'constraints': [models.UniqueConstraint(fields=('seller', 'category'), name='sellercategory_seller_category_unique', violation_error_message='The seller has this category already.'), models.UniqueConstraint(condition=models.Q(('is_primary', True)), fields=('seller',), name='sellercategory_one_primary', violation_error_message='The seller has another primary category already.')],
             },
-        ),
-        migrations.CreateModel(
-            name='Vehicle',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=config.db.ids.new_ulid, editable=False, help_text='The name of this row in links and in the API.', max_length=36, verbose_name='public id')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='updated')),
-                ('deleted_at', models.DateTimeField(blank=True, db_index=True, editable=False, null=True, verbose_name='deleted')),
-                ('make', models.CharField(max_length=100)),
-                ('model', models.CharField(max_length=100)),
-                ('trim', models.CharField(blank=True, default='', help_text='Such as GTI or Sport Line.', max_length=100)),
-                ('year', models.SmallIntegerField(help_text='Model year.', validators=[inventory.models.base.validate_model_year])),
-                ('vin', config.db.fields.UpperCharField(blank=True, help_text='17 letters and digits, as on the windscreen plate; without I, O and Q.', max_length=17, null=True, validators=[inventory.vin.validate_vin], verbose_name='VIN')),
-                ('fuel_type', models.CharField(blank=True, choices=[('PETROL', 'Petrol'), ('DIESEL', 'Diesel'), ('ELECTRIC', 'Electric'), ('HYBRID', 'Hybrid'), ('PLUGIN_HYBRID', 'Plug-in hybrid'), ('LPG', 'LPG'), ('CNG', 'CNG'), ('OTHER', 'Other')], default='', max_length=16, verbose_name='fuel')),
-                ('transmission', models.CharField(blank=True, choices=[('MANUAL', 'Manual'), ('AUTOMATIC', 'Automatic'), ('SEMI_AUTOMATIC', 'Semi-automatic'), ('CVT', 'CVT')], default='', max_length=16)),
-                ('drivetrain', models.CharField(blank=True, choices=[('FWD', 'Front-wheel drive'), ('RWD', 'Rear-wheel drive'), ('AWD', 'All-wheel drive'), ('FOUR_WD', 'Four-wheel drive')], default='', max_length=8)),
-                ('engine_size', models.CharField(blank=True, default='', help_text='As written in the papers, such as 2.0L.', max_length=20)),
-                ('engine_cc', models.IntegerField(blank=True, editable=False, null=True, verbose_name='engine (cc)')),
-                ('power_hp', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='power (hp)')),
-                ('color', models.CharField(blank=True, default='', max_length=50)),
-                ('mileage_km', models.PositiveIntegerField(blank=True, null=True, verbose_name='mileage (km)')),
-                ('condition', models.CharField(choices=[('NEW', 'New'), ('EXCELLENT', 'Excellent'), ('GOOD', 'Good'), ('FAIR', 'Fair'), ('POOR', 'Poor'), ('NEEDS_WORK', 'Needs work')], default='GOOD', max_length=12)),
-                ('acquired_at', models.DateTimeField(verbose_name='acquired')),
-                ('description', models.TextField(blank=True, default='')),
-                ('seller', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='vehicles', to='accounts.seller')),
-                ('source_car', models.OneToOneField(blank=True, help_text='The car of our own stock that was taken off sale to be broken.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='dismantled_as', to='inventory.car')),
-            ],
-            options={
-                'verbose_name': 'donor vehicle',
-                'ordering': ['-created_at', '-id'],
-                'indexes': [models.Index(fields=['make', 'model', 'year'], name='vehicle_make_model_year'), models.Index(fields=['year'], name='vehicle_year'), models.Index(fields=['condition'], name='vehicle_condition'), models.Index(fields=['fuel_type'], name='vehicle_fuel'), models.Index(fields=['transmission'], name='vehicle_transmission'), models.Index(fields=['acquired_at'], name='vehicle_acquired'), models.Index(fields=['-created_at'], name='vehicle_created')],
-                'constraints': [models.UniqueConstraint(fields=('public_id',), name='vehicle_public_id_unique', violation_error_message='This public id is already in use.'), models.UniqueConstraint(condition=models.Q(('deleted_at__isnull', True)), fields=('vin',), name='vehicle_vin_unique', violation_error_message='Another one has this VIN already.'), models.CheckConstraint(condition=models.Q(('vin__isnull', True), config.db.constraints.IsVIN('vin'), _connector='OR'), name='vehicle_vin_form', violation_error_message='A VIN has 17 letters and digits, without I, O and Q.'), models.CheckConstraint(condition=models.Q(('year__gte', 1886), ('year__lte', 2200)), name='vehicle_year_range', violation_error_message='There were no cars before 1886, and none come from after 2200.'), models.CheckConstraint(condition=models.Q(('fuel_type__in', ['', 'PETROL', 'DIESEL', 'ELECTRIC', 'HYBRID', 'PLUGIN_HYBRID', 'LPG', 'CNG', 'OTHER'])), name='vehicle_fuel_type_valid', violation_error_message='Choose one of the offered values for fuel type.'), models.CheckConstraint(condition=models.Q(('transmission__in', ['', 'MANUAL', 'AUTOMATIC', 'SEMI_AUTOMATIC', 'CVT'])), name='vehicle_transmission_valid', violation_error_message='Choose one of the offered values for transmission.'), models.CheckConstraint(condition=models.Q(('drivetrain__in', ['', 'FWD', 'RWD', 'AWD', 'FOUR_WD'])), name='vehicle_drivetrain_valid', violation_error_message='Choose one of the offered values for drivetrain.'), models.CheckConstraint(condition=models.Q(('condition__in', ['NEW', 'EXCELLENT', 'GOOD', 'FAIR', 'POOR', 'NEEDS_WORK'])), name='vehicle_condition_valid', violation_error_message='Choose one of the offered values for condition.'), models.CheckConstraint(condition=models.Q(('mileage_km__gte', 0)), name='vehicle_mileage_km_positive', violation_error_message='The mileage cannot be negative.'), models.CheckConstraint(condition=models.Q(('power_hp__gte', 0)), name='vehicle_power_hp_positive', violation_error_message='The power cannot be negative.')],
-            },
-        ),
-        migrations.AddField(
-            model_name='part',
-            name='vehicle',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='inventory.vehicle'),
-        ),
-        migrations.AddIndex(
-            model_name='part',
-            index=models.Index(fields=['vehicle', 'status'], name='part_vehicle_status'),
         ),
     ]

@@ -11,7 +11,8 @@ from django.db.models import Q
 
 from accounts.models import Seller
 from config.db.base import LiveManager, PublicIdModel, SoftDeleteModel, TimestampedModel
-from config.db.constraints import check, choice_valid, currency_valid, public_id_unique
+from config.db.composite_keys import CompositeForeignKey
+from config.db.constraints import check, choice_valid, currency_valid, public_id_unique, unique
 from config.db.fields import UpperCharField
 from config.db.iso import validate_currency
 from inventory.models.base import (
@@ -27,6 +28,9 @@ from inventory.models.categories import Category
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+SELLER_OF_VEHICLE = "The part must belong to the seller of its vehicle."
 
 
 class PartStatus(models.TextChoices):
@@ -61,7 +65,11 @@ class Vehicle(VehicleBase):
     class Meta:
         verbose_name = "donor vehicle"
         ordering = ["-created_at", "-id"]
-        constraints = [*VehicleBase.Meta.constraints]
+        constraints = [
+            *VehicleBase.Meta.constraints,
+            # What the parts refer to.
+            unique("id_seller_unique", "id", "seller", message="This vehicle is there already."),
+        ]
         indexes = [
             models.Index(name="vehicle_make_model_year", fields=["make", "model", "year"]),
             models.Index(name="vehicle_year", fields=["year"]),
@@ -100,7 +108,10 @@ class PartQuerySet(StockQuerySet["Part"]):
 class Part(PublicIdModel, TimestampedModel, SoftDeleteModel):
     """One part from one vehicle."""
 
-    vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="parts", db_index=False)
+    # The rule that both have one seller says in the database what this key would, and more.
+    vehicle = models.ForeignKey(
+        Vehicle, on_delete=models.CASCADE, related_name="parts", db_index=False, db_constraint=False
+    )
     seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="parts", db_index=False)
     category = models.ForeignKey(Category, on_delete=models.SET_NULL, null=True, blank=True, related_name="parts")
     name = models.CharField(max_length=200)
@@ -143,6 +154,12 @@ class Part(PublicIdModel, TimestampedModel, SoftDeleteModel):
                 Q(reserved_until__isnull=True) | Q(status=PartStatus.RESERVED),
                 "Only a reserved part has a date until which it is reserved.",
             ),
+            CompositeForeignKey(
+                name="part_vehicle_seller",
+                fields=["vehicle", "seller"],
+                to_fields=["id", "seller"],
+                violation_error_message=SELLER_OF_VEHICLE,
+            ),
         ]
         indexes = [
             models.Index(name="part_name", fields=["name"]),
@@ -164,7 +181,7 @@ class Part(PublicIdModel, TimestampedModel, SoftDeleteModel):
     def clean(self) -> None:
         super().clean()
         if self.vehicle_id and self.seller_id and self.vehicle.seller_id != self.seller_id:
-            raise ValidationError({"seller": "The part must belong to the seller of its vehicle."})
+            raise ValidationError({"seller": SELLER_OF_VEHICLE})
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Save the part. Raises ValidationError if it belongs to another seller than its vehicle."""

@@ -82,6 +82,7 @@ VIOLATIONS: dict[str, Violation] = {
     "part_sold_not_listed": values(status="SOLD", sold_at=NOON, is_listed=True),
     "part_sold_when_dated": values(sold_at=NOON),
     "part_status_valid": values(status="LOST"),
+    "part_vehicle_seller": same("seller_id"),
     "paymentevent_event_unique": same("provider", "event_id"),
     "seller_business_type_valid": values(business_type="BAKERY"),
     "seller_country_valid": values(country="XX"),

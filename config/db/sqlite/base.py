@@ -7,8 +7,16 @@ PostgreSQL needs none: its types refuse by themselves.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.backends.sqlite3 import base, operations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.db.backends.utils import CursorWrapper
 
 _RANGES = BaseDatabaseOperations.integer_field_ranges
 
@@ -31,3 +39,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
         for name, (smallest, largest) in _RANGES.items()
         if not name.endswith("AutoField")
     }
+
+    def check_constraints(self, table_names: Iterable[str] | None = None) -> None:
+        """Raise IntegrityError if a row, of these tables or of any, points to a row that is not there.
+
+        Django's own takes the number of a foreign key for its place in a list of columns, and so names the wrong column
+        where a table has a key of several.
+        """
+        arguments = [""] if table_names is None else [f"({self.ops.quote_name(name)})" for name in table_names]
+        with self.cursor() as cursor:
+            for argument in arguments:
+                found = cursor.execute(f"PRAGMA foreign_key_check{argument}").fetchone()
+                if found:
+                    raise IntegrityError(self._dangling(cursor, *found))
+
+    def _dangling(self, cursor: CursorWrapper, table: str, row: int, target: str, number: int) -> str:
+        quote = self.ops.quote_name
+        keys = cursor.execute(f"PRAGMA foreign_key_list({quote(table)})").fetchall()
+        columns = [key[3] for key in keys if key[0] == number]
+        names = ", ".join(map(quote, columns))
+        values = cursor.execute(f"SELECT {names} FROM {quote(table)} WHERE rowid = %s", [row]).fetchone()  # noqa: S608
+        held = " and ".join(f"{table}.{column} {value!r}" for column, value in zip(columns, values, strict=True))
+        return f"Row {row} of {table} points to a row of {target} that is not there: {held}."
