@@ -1,0 +1,405 @@
+"""One run of `sqlite_to_postgres`: look, ask, move in one transaction, prove, commit."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import psycopg
+from django.db import DatabaseError, InterfaceError, OperationalError
+
+from config.database_url import shown_url
+from config.db.errors import Refused
+from config.ops.schema import read_catalog
+from config.ops.transfer import merging, proof, target
+from config.ops.transfer.findings import Findings, Report, Tally
+from config.ops.transfer.forecourt import ForecourtLayout
+from config.ops.transfer.keys import RowKeys
+from config.ops.transfer.layout import Context
+from config.ops.transfer.loading import CopyWriter, Loader
+from config.ops.transfer.source import count_rows, open_source, recognised, table_names
+from config.redaction import redacted
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.models import Model
+
+    from config.ops.transfer.layout import Finding, Layout
+    from config.ops.transfer.loading import Writer
+    from config.ops.transfer.merging import Merged, Refusal
+    from config.ops.transfer.proof import TableProof
+
+EVENT_TYPE = "SQLITE_IMPORT"
+# What programs keep beside the rows; nobody misses it.
+BOOKKEEPING = {"django_migrations", "_prisma_migrations"}
+EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be done."""
+
+    source: Path
+    target: str = ""
+    """The target's URL; without one DATABASE_URL says where to."""
+    dry_run: bool = False
+    on_error: Literal["stop", "quarantine"] = "stop"
+    report: Path | None = None
+    merge: bool = False
+    keep_expired: bool = False
+
+
+class Watcher(Protocol):
+    """Is told what happens while it happens."""
+
+    def phase(self, name: str, total: int) -> None:
+        """The next phase begins; `total` is how many steps it has."""
+
+    def advance(self, step: str, done: int) -> None:
+        """So many steps of the phase are done; `step` names what is in hand."""
+
+    def found(self, finding: Finding) -> None:
+        """Something was found in a row."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """A source and a target that were looked at and fit."""
+
+    order: Order
+    source: sqlite3.Connection
+    layout: Layout
+    connection: BaseDatabaseWrapper | None
+    rows: dict[str, int]
+    """How many rows each table of the source has."""
+    elsewhere: dict[str, int]
+    """Tables with rows that are not part of the layout and stay where they are."""
+
+    @property
+    def shown_target(self) -> str:
+        return shown_url(self.connection.settings_dict) if self.connection else ""
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of it."""
+
+    source: str
+    layout: str
+    target: str
+    dry_run: bool
+    merge: bool
+    committed: bool
+    tables: list[Tally]
+    notes: int
+    bad: int
+    proofs: list[TableProof] = field(default_factory=list)
+    merged: list[Merged] = field(default_factory=list)
+    elsewhere: dict[str, int] = field(default_factory=dict)
+    report: str = ""
+    accounted: bool = False
+    """Whether it was checked that every row of the source has exactly one outcome."""
+    seconds: float = 0.0
+
+    @property
+    def stayed_behind(self) -> int:
+        return sum(tally.bad + tally.hanging for tally in self.tables)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the result with plain types."""
+        return asdict(self) | {
+            "stayed_behind": self.stayed_behind,
+            "proofs": [asdict(entry) | {"holds": entry.holds} for entry in self.proofs],
+        }
+
+
+def layouts() -> list[Layout]:
+    """Return the kinds of files that can be moved."""
+    return [ForecourtLayout()]
+
+
+@contextmanager
+def planned(order: Order) -> Iterator[Plan]:
+    """Open the source and look at the target. Raises Refused when one of them is not as it must be."""
+    with ExitStack() as stack:
+        source = stack.enter_context(open_source(order.source))
+        layout = recognised(order.source, source, layouts())
+        connection = None
+        if order.target or not order.dry_run:
+            connection = stack.enter_context(target.target_database(order.target))
+            target.refuse_unfit(connection, layout.models)
+            if not order.merge:
+                refuse_filled(connection, layout)
+        elif order.merge:
+            raise Refused("--merge compares with the target: name it with --target, also for a rehearsal.")
+        rows = {table: count_rows(source, table) for table in layout.tables}
+        others = set(table_names(source)) - set(layout.tables) - BOOKKEEPING
+        elsewhere = {table: count for table in sorted(others) if (count := count_rows(source, table))}
+        yield Plan(order, source, layout, connection, rows, elsewhere)
+
+
+def refuse_filled(connection: BaseDatabaseWrapper, layout: Layout) -> None:
+    """Raise Refused when one of the tables that the layout fills already has rows."""
+    filled = target.rows_in(connection, [model for model in layout.models if model not in layout.matched])
+    if not filled:
+        return
+    told = [f"{table} {rows:,}" for table, rows in filled.items()]
+    more = f" and {len(told) - EXAMPLES} more tables" if len(told) > EXAMPLES else ""
+    raise Refused(
+        f"{shown_url(connection.settings_dict)} is not empty: {', '.join(told[:EXAMPLES])}{more}. "
+        "Move into a new, migrated database, or write --merge to add what is missing and bring the rest up to date."
+    )
+
+
+def carry_out(plan: Plan, *, now: datetime, watcher: Watcher) -> Result:
+    """Read, check and, unless it is a rehearsal, move everything. The target has either all of it or nothing.
+
+    Raises Refused when something is in the way, and the transaction is taken back.
+    """
+    report = _open_report(plan, now)
+    run = _Run(plan, now, watcher, report)
+    try:
+        with _database_errors(plan):
+            return run.carry_out()
+    finally:
+        if report is not None:
+            report.discard()
+
+
+def _open_report(plan: Plan, now: datetime) -> Report | None:
+    order = plan.order
+    path = order.report
+    if path is None and order.on_error == "quarantine" and not order.dry_run:
+        path = Path(f"sqlite_to_postgres-{now:%Y%m%d-%H%M%S}.json")
+    if path is None:
+        return None
+    header = {
+        "source": str(order.source),
+        "layout": plan.layout.name,
+        "target": plan.shown_target,
+        "began": now.isoformat(),
+        "dry_run": order.dry_run,
+        "on_error": order.on_error,
+        "merge": order.merge,
+    }
+    return Report(path, header)
+
+
+@contextmanager
+def _database_errors(plan: Plan) -> Iterator[None]:
+    """Turn what PostgreSQL says into a refusal that says what it means for the rows."""
+    try:
+        yield
+    except (psycopg.Error, DatabaseError, InterfaceError) as error:
+        is_lost = isinstance(
+            error, psycopg.OperationalError | psycopg.InterfaceError | OperationalError | InterfaceError
+        )
+        diagnostics = getattr(error if isinstance(error, psycopg.Error) else error.__cause__, "diag", None)
+        said = str(error).strip().splitlines()
+        reason = redacted(" ".join(part.strip() for part in said)) if said else type(error).__name__
+        if is_lost and not (diagnostics and diagnostics.sqlstate):
+            raise Refused(f"The connection to {plan.shown_target} was lost ({reason}). Nothing was moved.") from error
+        raise Refused(f"{plan.shown_target} refused: {reason}. Nothing was moved.") from error
+
+
+class CommitUnknown(Refused):
+    """The connection was lost in the moment of the commit."""
+
+
+class _Run:
+    """The parts of one run that have to know of each other."""
+
+    def __init__(self, plan: Plan, now: datetime, watcher: Watcher, report: Report | None) -> None:
+        self.plan, self.order, self.layout = plan, plan.order, plan.layout
+        self.now, self.watcher, self.report = now, watcher, report
+        self.keys = RowKeys()
+        self.findings = Findings(report, self._found)
+        self.loader = Loader(plan.source, self.keys, self.findings, self._advance)
+        self.merge: merging.Merge | None = None
+        self._read_before = 0
+        # A merge only stages until the end, and can tell bad rows of the target's making as well.
+        self._stops_at_once = self.order.on_error == "stop" and not self.order.merge
+
+    def carry_out(self) -> Result:
+        connection = self.plan.connection
+        if connection is None or (self.order.dry_run and not self.order.merge):
+            self._read()
+            return self._finish([], committed=False)
+        connection.set_autocommit(False)
+        try:
+            return self._move(connection)
+        finally:
+            with suppress(DatabaseError, InterfaceError, psycopg.Error):
+                connection.rollback()
+                connection.set_autocommit(True)
+
+    def _move(self, connection: BaseDatabaseWrapper) -> Result:
+        session: psycopg.Connection[Any] = connection.connection
+        staged = (
+            frozenset(self.layout.models)
+            if self.order.merge
+            else merging.staged_models(self.layout.models, self.layout.matched)
+        )
+        direct = [model for model in self.layout.models if model not in staged]
+        target.prepare_session(connection)
+        before = read_catalog(connection)
+        if not self.order.merge:
+            target.lock_tables(connection, self.layout.models)
+            # Somebody may have been quicker than the answer to our question.
+            refuse_filled(connection, self.layout)
+        parts = target.removable_parts(connection, direct)
+        target.remove_parts(connection, parts)
+        self.merge = merging.Merge(connection, session, staged, {}, is_exact=not self.order.merge)
+
+        def open_writer(model: type[Model], columns: Sequence[str]) -> Writer:
+            if model in staged and self.merge is not None:
+                return self.merge.open_writer(model, columns)
+            return CopyWriter(session, model._meta.db_table, columns)
+
+        self.loader.open_writer = open_writer
+        self._read()
+        if self.findings.bad and self._stops_at_once:
+            return self._finish([], committed=False)
+        return self._settle(connection, session, direct, parts, before)
+
+    def _read(self) -> None:
+        """Carry every row of the source as far as it comes."""
+        self.watcher.phase("rows", sum(self.plan.rows.values()))
+        context = Context(self.plan.source, self.keys, self.findings.add, self.now, self.order.keep_expired)
+        for move in self.layout.moves(context):
+            if self.merge is not None:
+                self.merge.names[move.target.model] = move.table
+            self.loader.carry(move)
+            self._read_before += self.plan.rows[move.table]
+
+    def _settle(
+        self,
+        connection: BaseDatabaseWrapper,
+        session: psycopg.Connection[Any],
+        direct: list[type[Model]],
+        parts: list[target.Part],
+        before: dict[tuple[str, str], str],
+    ) -> Result:
+        """Do what follows once all rows are in the transaction."""
+        target.advance_sequences(connection, direct)
+        self.watcher.phase("indexes and rules", len(parts))
+        for done, part in enumerate(target.restore_parts(connection, parts)):
+            self.watcher.advance(f"{part.table} {part.name}", done)
+        self._merge_staged(connection)
+        proofs = self._prove(session)
+        proof.require_order(connection, self.layout.models, before, read_catalog(connection))
+        if self.findings.bad and self.order.on_error == "stop":
+            return self._finish(proofs, committed=False)
+        if not self.order.dry_run:
+            self._record(connection, proofs)
+        return self._finish(proofs, committed=not self.order.dry_run)
+
+    def _merge_staged(self, connection: BaseDatabaseWrapper) -> None:
+        assert self.merge is not None  # noqa: S101 - set by the only caller's caller
+        if self.order.merge:
+            target.lock_tables(connection, self.layout.models)
+        staged = [self.loader.loaded[model] for model in self.layout.models if model in self.merge.staged]
+        self.watcher.phase("comparing", len(staged))
+        for done, loaded in enumerate(staged):
+            self.watcher.advance(loaded.target.model._meta.db_table, done)
+            self._take_refusals(self.merge.settle(loaded), loaded.target.model)
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+    def _take_refusals(self, refusals: list[Refusal], model: type[Model]) -> None:
+        """Count rows anew that looked good until they met the target's own."""
+        assert self.merge is not None  # noqa: S101 - as above
+        table = self.merge.names.get(model)
+        for refusal in refusals:
+            if table is None:
+                # It only comes along with another row, which is counted.
+                continue
+            self.findings.add(refusal.finding)
+            tally = self.loader.tallies[table]
+            self.loader.count_again(tally, refusal.number, refusal.finding)
+
+    def _prove(self, session: psycopg.Connection[Any]) -> list[TableProof]:
+        assert self.merge is not None  # noqa: S101 - as above
+        self.watcher.phase("proof", len(self.loader.loaded))
+        proofs = []
+        for done, (model, loaded) in enumerate(self.loader.loaded.items()):
+            self.watcher.advance(model._meta.db_table, done)
+            if model in self.merge.staged:
+                proofs.append(self.merge.prove(loaded))
+            else:
+                proofs.append(proof.prove_content(session, loaded.target, loaded.checksum))
+        proof.require_content(proofs)
+        return proofs
+
+    def _record(self, connection: BaseDatabaseWrapper, proofs: list[TableProof]) -> None:
+        """Put the move itself on record."""
+        from analytics.models import AuditLog
+        from analytics.models.audit import AuditAction
+
+        AuditLog(
+            action=AuditAction.OTHER,
+            event_type=EVENT_TYPE,
+            description=f"Moved {self.order.source.name} ({self.layout.name}) from SQLite.",
+            created_at=self.now,
+            metadata={
+                "layout": self.layout.name,
+                "merge": self.order.merge,
+                "source": {tally.table: asdict(tally) for tally in self.loader.tallies.values()},
+                "checksums": {entry.table: entry.checksum_found for entry in proofs},
+            },
+        ).save(using=connection.alias, force_insert=True)
+
+    def _finish(self, proofs: list[TableProof], *, committed: bool) -> Result:
+        tallies = list(self.loader.tallies.values())
+        proof.require_accounts(tallies)
+        result = Result(
+            source=str(self.order.source),
+            layout=self.layout.name,
+            target=self.plan.shown_target,
+            dry_run=self.order.dry_run,
+            merge=self.order.merge,
+            committed=committed,
+            tables=tallies,
+            notes=self.findings.notes,
+            bad=self.findings.bad,
+            proofs=proofs,
+            merged=list(self.merge.done.values()) if self.merge is not None and self.order.merge else [],
+            elsewhere=self.plan.elsewhere,
+            report=str(self.report.path) if self.report is not None else "",
+            accounted=True,
+        )
+        if self.report is not None:
+            # Before the commit, so that a full disk takes everything back.
+            self.report.finish(result.as_json())
+        if committed:
+            self._commit()
+        if self.report is not None:
+            self.report.publish()
+        return result
+
+    def _commit(self) -> None:
+        assert self.plan.connection is not None  # noqa: S101 - there is nothing to commit without one
+        try:
+            self.plan.connection.commit()
+        except (DatabaseError, InterfaceError) as error:
+            raise CommitUnknown(
+                f"The connection to {self.plan.shown_target} was lost while it committed: either everything is there "
+                f"or nothing. Run the command again: if the rows are there, it says so ({str(error).strip()})."
+            ) from error
+
+    def _found(self, finding: Finding) -> None:
+        if finding.outcome == "bad" and self._stops_at_once and self.loader.open_writer is not None:
+            self.loader.stop_writing()
+            if self.plan.connection is not None:
+                # Nobody shall wait for our locks while the rest is only read.
+                self.plan.connection.rollback()
+        self.watcher.found(finding)
+
+    def _advance(self, table: str, rows: int) -> None:
+        self.watcher.advance(table, self._read_before + rows)
