@@ -4,9 +4,14 @@ import atexit
 from typing import Any
 
 from django.apps import AppConfig, apps
+from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 from django.db import connections
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
+
+from config.error_tracking import start_tracking
+from config.slow_queries import watch_statements
 
 
 def close_database_connections() -> None:
@@ -30,9 +35,12 @@ class ForecourtConfig(AppConfig):
     verbose_name = "Forecourt"
 
     def ready(self) -> None:
-        """Register the system checks, and leave no connection open behind the process."""
+        """Register the system checks, watch statements and errors, and leave no connection open behind the process."""
         from config import checks  # noqa: F401 - the import registers them, and needs the apps loaded
 
+        connection_created.connect(watch_statements)
+        if settings.SENTRY_DSN:
+            start_tracking(settings.SENTRY_DSN, environment=settings.ENVIRONMENT)
         atexit.register(close_database_connections)
         # The last app whose tables are made; an app without models, such as this one, gets no signal.
         post_migrate.connect(apply_row_security, sender=apps.get_app_config("analytics"))

@@ -22,6 +22,17 @@ _PAIR = re.compile(
 _URL_PASSWORD = re.compile(r"(?P<start>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@]+@", re.IGNORECASE)
 _SECRET_COLUMN = re.compile(rf'"[^"]*{_SECRET_WORD}[^"]*"', re.IGNORECASE)
 _SQL_TEXT = re.compile(r"'(?:[^']|'')*'")
+# Comments, texts in PostgreSQL's three spellings and numbers; quoted names come first, so that what is in them stays.
+# A text that was cut off ends with the statement.
+_SQL_VALUE = re.compile(
+    r"""(?sx) (?P<name> "(?:[^"]|"")*" | \$\d+ )
+          | (?P<comment> --[^\n]* | /\*.*?(?:\*/|\Z) )
+          | \$(?P<tag>\w*)\$ .*? (?:\$(?P=tag)\$|\Z)
+          | \b[eE]'(?:[^'\\]|''|\\.)*(?:'|\Z)
+          | '(?:[^']|'')*(?:'|\Z)
+          | (?<![\w.])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b"""
+)
+_PLACEHOLDERS = re.compile(r"\(\s*(?:%s|\?|\$\d+)(?:\s*,\s*(?:%s|\?|\$\d+))+\s*\)")
 
 
 def redacted(text: str) -> str:
@@ -36,6 +47,12 @@ def redacted_sql(sql: str) -> str:
     Which value belongs to which column is not to be told from the statement, so all texts go.
     """
     return _SQL_TEXT.sub(f"'{HIDDEN}'", sql) if _SECRET_COLUMN.search(sql) else sql
+
+
+def normalized_sql(sql: str) -> str:
+    """Return a statement in one line with a question mark for each value, so that it names no row and no secret."""
+    hidden = _SQL_VALUE.sub(lambda found: found["name"] or (" " if found["comment"] else "?"), sql)
+    return _PLACEHOLDERS.sub("(...)", " ".join(hidden.split()))
 
 
 class RedactingFilter(logging.Filter):

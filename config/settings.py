@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
@@ -24,6 +25,7 @@ from config.database_url import (
     parse_database_url,
     url_from_parts,
 )
+from config.ops.health.thresholds import read_thresholds
 from config.redis_pool import check_redis_url
 from config.staff import theme
 
@@ -64,7 +66,7 @@ ADMIN_ALLOWED_NETWORKS = env.networks("ADMIN_ALLOWED_NETWORKS")
 
 SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", not DEVELOPMENT)
 # What probes inside the deployment ask over plain HTTP.
-SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 0 if DEVELOPMENT else 31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
 if TRUSTED_PROXY_COUNT:
@@ -119,6 +121,7 @@ INSTALLED_APPS = [
     *DOMAIN_APPS,
 ]
 MIDDLEWARE = [
+    "config.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -239,6 +242,7 @@ else:
     SESSION_ENGINE = "django.contrib.sessions.backends.db"
 # How many processes answer requests; gunicorn reads the same variable.
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 2, minimum=1, maximum=256)
+WEB_THREADS = env.integer("WEB_THREADS", 4, minimum=1, maximum=64)
 
 # People
 
@@ -299,12 +303,23 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEVELOPMENT
+BACKUP_DIR = BASE_DIR / env.text("BACKUP_DIR", "var/backups")
+
+# Monitoring
+
+# Where the web processes of this machine count; gunicorn reads the same variable.
+METRICS_DIR = BASE_DIR / env.text("METRICS_DIR", "var/metrics")
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
+METRICS_ALLOWED_NETWORKS = env.networks("METRICS_ALLOWED_NETWORKS")
+HEALTH_THRESHOLDS = read_thresholds("HEALTH_THRESHOLDS", env.items("HEALTH_THRESHOLDS"))
+SLOW_QUERY_MS = env.integer("SLOW_QUERY_MS", 500 if DEVELOPMENT else 1000)
+SENTRY_DSN = env.secret("SENTRY_DSN")
 
 # Logs
 
 LOG_LEVEL = env.choice("LOG_LEVEL", ("debug", "info", "warning", "error"), "info").upper()
 LOG_SQL = env.boolean("LOG_SQL", False)
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"redact": {"()": "config.redaction.RedactingFilter"}},
@@ -326,3 +341,22 @@ LOGGING = {
         "django.db.backends": {"level": "DEBUG" if LOG_SQL and DEVELOPMENT else "WARNING"},
     },
 }
+LOG_FILE = env.text("LOG_FILE")
+LOG_FILE_MEGABYTES = env.integer("LOG_FILE_MEGABYTES", 10, minimum=1, maximum=10_000)
+LOG_FILES_KEPT = env.integer("LOG_FILES_KEPT", 10, minimum=1, maximum=1000)
+if LOG_FILE:
+    log_folder = (BASE_DIR / LOG_FILE).parent
+    if not os.access(log_folder, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(f"LOG_FILE: {log_folder} is no folder that may be written.")
+    LOGGING["handlers"]["file"] = {
+        "class": "concurrent_log_handler.ConcurrentRotatingFileHandler",
+        "filename": str(BASE_DIR / LOG_FILE),
+        "maxBytes": LOG_FILE_MEGABYTES * 1_000_000,
+        "backupCount": LOG_FILES_KEPT,
+        "use_gzip": True,
+        "chmod": 0o640,
+        "encoding": "utf-8",
+        "filters": ["redact"],
+        "formatter": "line",
+    }
+    LOGGING["root"]["handlers"].append("file")

@@ -17,7 +17,7 @@ def is_alive(port: int, host: str) -> bool:
     """Say whether the server on `port` answers for the site named `host`."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
     try:
-        connection.request("GET", "/health/live", headers={"Host": host})
+        connection.request("GET", "/healthz", headers={"Host": host})
         return connection.getresponse().status == http.client.OK
     except (OSError, http.client.HTTPException):
         return False

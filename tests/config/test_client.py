@@ -85,4 +85,4 @@ def test_an_id_from_a_proxy_is_kept_when_it_looks_like_one(given: str, kept: boo
 def test_the_admin_opens_only_for_the_allowed_networks(client: Client, networks: list[str], status: int) -> None:
     with override_settings(ADMIN_ALLOWED_NETWORKS=[ip_network(network) for network in networks]):
         assert client.get("/admin/login/").status_code == status
-        assert client.get("/health/live").status_code == 200
+        assert client.get("/healthz").status_code == 200

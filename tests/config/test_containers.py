@@ -175,6 +175,7 @@ def served(tmp_path: Path, port: int) -> Iterator[subprocess.Popen[str]]:
         "REDIS_URL": os.environ["REDIS_URL"],
         "BIND": f"127.0.0.1:{port}",
         "TRUSTED_PROXY_COUNT": "1",
+        "METRICS_DIR": str(tmp_path / "metrics"),
     }
     assert manage(environment, "migrate", "--no-input").returncode == 0
     with subprocess.Popen(
@@ -193,7 +194,7 @@ def test_the_image_s_command_serves_and_its_probe_sees_it(served: subprocess.Pop
         assert time.monotonic() < deadline
         time.sleep(0.2)
     headers = {"Host": "admin.example.org", "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/health/live", headers=headers)
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/healthz", headers=headers)
     with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - our own
         assert response.read() == b"alive\n"
         assert response.headers["Strict-Transport-Security"].startswith("max-age=31536000")

@@ -51,10 +51,10 @@ def test_every_response_has_the_security_headers(client: Client) -> None:
 def test_a_plain_request_is_sent_to_https_but_a_probe_is_answered(client: Client) -> None:
     with override_settings(SECURE_SSL_REDIRECT=True, SECURE_HSTS_SECONDS=60):
         assert client.get("/admin/").headers["Location"] == "https://testserver/admin/"
-        assert client.get("/health/live").content == b"alive\n"
-        assert client.get("/health/live", secure=True).headers["Strict-Transport-Security"].startswith("max-age=60")
+        assert client.get("/healthz").content == b"alive\n"
+        assert client.get("/healthz", secure=True).headers["Strict-Transport-Security"].startswith("max-age=60")
 
 
 def test_a_probe_asks_no_database(client: Client, django_assert_num_queries: pytest.FixtureRequest) -> None:
     with django_assert_num_queries(0):  # type: ignore[operator]  # pytest-django's fixture is a context manager
-        assert client.get("/health/live").status_code == 200
+        assert client.get("/healthz").status_code == 200

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+import sys
+from typing import IO, Any, cast
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from config.ops.health.report import State, as_json
+from config.ops.health.run import ONLY_BY_NAME, SECTIONS, examine, look_at
+from config.ops.health.terminal import write
+
+
+class Command(BaseCommand):
+    help = (
+        "Shows how the database and what belongs to it are. Exit codes as monitoring plugins have them: "
+        "0 fine, 1 warning, 2 critical, 3 unknown. Example: manage.py dbhealth --section backups --section disk"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the options."""
+        parser.add_argument(
+            "--section", action="append", default=[], choices=SECTIONS, metavar="SECTION", dest="sections",
+            help=f"Look at this section alone; may be given several times. Sections: {', '.join(SECTIONS)}. "
+            f"Without it: all but {', '.join(ONLY_BY_NAME)}.",
+        )  # fmt: skip
+        parser.add_argument("--limit", type=_positive, default=10, help="Rows per table; default: %(default)s.")
+        parser.add_argument(
+            "--unused", action="store_true", help="List all indexes without a scan, and no other section unless named."
+        )
+        parser.add_argument(
+            "--integrity", action="store_true", help="On SQLite, also read the whole file and look for damage."
+        )
+        parser.add_argument("--json", action="store_true", dest="as_json", help="Print JSON for programs.")
+        parser.add_argument("--database", default=DEFAULT_DB_ALIAS, help="The database's alias; default: %(default)s.")
+
+    def handle(
+        self, *, sections: list[str], limit: int, unused: bool, integrity: bool, as_json: bool, database: str,
+        verbosity: int, **options: Any,
+    ) -> None:  # fmt: skip
+        """Look, print and set the exit code."""
+        if unused and "indexes" not in sections:
+            sections = [*sections, "indexes"]
+        look = look_at(connections[database], limit=limit, unused=unused, integrity=integrity)
+        report = examine(look, sections)
+        if as_json:
+            self.stdout.write(_json(report))
+        elif verbosity or report.state is not State.FINE:
+            write(report, cast("IO[str]", self.stdout), brief=not verbosity)
+        sys.exit(int(report.state))
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _json(report: Any) -> str:
+    return json.dumps(as_json(report), indent=2, ensure_ascii=False)

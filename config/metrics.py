@@ -1,0 +1,131 @@
+"""Figures for monitoring: how long requests take and what becomes of them, and the state of what they need.
+
+Under gunicorn each process counts in files of its own (see `config.gunicorn`), and `/metrics` adds them up.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.http import HttpResponse
+from prometheus_client import REGISTRY, CollectorRegistry, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from accounts.models.users import Role
+from config.client import client_ip
+from config.health import examine
+from config.metrics_files import REQUESTS, counted_together, write_down
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from django.http import HttpRequest, HttpResponseBase
+
+    Page = Callable[[HttpRequest], HttpResponseBase]
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10, 30)
+# Addresses that lead nowhere are one route, or anybody could make up new ones.
+NO_ROUTE = "none"
+
+DURATION = Histogram(REQUESTS, "Seconds until the answer to a request begins.", ["method", "route", "status"],
+                     buckets=BUCKETS)  # fmt: skip
+IN_PROGRESS = Gauge("forecourt_http_requests_in_progress", "Requests being answered.", multiprocess_mode="livesum")
+POOL = Gauge(
+    "forecourt_database_pool_connections", "Connections of the pools, and requests that wait for one.", ["state"],
+    multiprocess_mode="livesum",
+)  # fmt: skip
+
+
+class MetricsMiddleware:
+    """Measures every request, by the name of its route."""
+
+    def __init__(self, get_response: Page) -> None:
+        self.get_response = get_response
+        self.minute = 0
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        self._write_down_once_a_minute()
+        start = time.perf_counter()
+        with IN_PROGRESS.track_inprogress():
+            response = self.get_response(request)
+        method = request.method if request.method in METHODS else "OTHER"
+        DURATION.labels(method, _route(request), str(response.status_code)).observe(time.perf_counter() - start)
+        _measure_pool()
+        return response
+
+    def _write_down_once_a_minute(self) -> None:
+        now = time.time()
+        minute = int(now // 60)
+        if minute != self.minute:
+            self.minute = minute
+            folder = counted_together()
+            if folder:
+                write_down(folder, now)
+
+
+def _route(request: HttpRequest) -> str:
+    match = request.resolver_match
+    return (match.view_name or match.route) if match else NO_ROUTE
+
+
+def _measure_pool() -> None:
+    pool = getattr(connection, "pool", None)
+    if pool is None:
+        return
+    statistics = pool.get_stats()
+    POOL.labels("open").set(statistics.get("pool_size", 0))
+    POOL.labels("in_use").set(statistics.get("pool_size", 0) - statistics.get("pool_available", 0))
+    POOL.labels("waiting").set(statistics.get("requests_waiting", 0))
+
+
+class StateCollector:
+    """Looks after the database, the cache and the migrations at the moment of asking."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield 1 for each part that is well and 0 for the others, and how long the database took to answer."""
+        condition = examine()
+        parts = GaugeMetricFamily("forecourt_up", "Whether a part of Forecourt is well.", labels=["part"])
+        for part in condition.parts:
+            parts.add_metric([part.name], 1.0 if part.well else 0.0)
+        yield parts
+        if condition.answer is not None:
+            yield GaugeMetricFamily(
+                "forecourt_database_answer_seconds", "Seconds the database took to answer.", condition.answer
+            )
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer with all figures in Prometheus' text format, to those who may see them."""
+    if not may_see(request):
+        raise PermissionDenied("Figures are for administrators, METRICS_TOKEN and METRICS_ALLOWED_NETWORKS.")
+    registry = CollectorRegistry()
+    registry.register(StateCollector())
+    folder = counted_together()
+    if folder:
+        MultiProcessCollector(registry, path=str(folder))
+        text = generate_latest(registry)
+    else:
+        text = generate_latest(REGISTRY) + generate_latest(registry)
+    return HttpResponse(text, content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+
+
+def may_see(request: HttpRequest) -> bool:
+    """Say whether the figures may go to whoever asks: by token, by network, or as an administrator who is signed in."""
+    token = settings.METRICS_TOKEN
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if token and secrets.compare_digest(given.encode(), token.encode()):
+        return True
+    address = client_ip(request)
+    if address and any(ip_address(address) in network for network in settings.METRICS_ALLOWED_NETWORKS):
+        return True
+    user = request.user
+    return user.is_active and user.is_staff and getattr(user, "role", "") in {Role.SUPER_ADMIN, Role.ADMIN}
