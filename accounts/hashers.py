@@ -13,4 +13,8 @@ class ImportedBcryptHasher(BCryptPasswordHasher):
     def verify(self, password: str, encoded: str) -> bool:
         if len(password.encode()) > BCRYPT_LONGEST:
             return False
-        return super().verify(password, encoded)
+        try:
+            return super().verify(password, encoded)
+        except ValueError:
+            # The hash has the right length and letters, but no password can have made it.
+            return False

@@ -42,3 +42,9 @@ def test_a_password_longer_than_bcrypt_reads_is_a_wrong_one() -> None:
 @pytest.mark.parametrize("password", ["", "nul\0byte", "\N{SNOWMAN}"])
 def test_an_odd_password_is_a_wrong_one(password: str) -> None:
     assert not check_password(password, imported_hash(PASSWORD, cost=4, prefix=b"2b"))
+
+
+def test_nobody_signs_in_with_a_hash_that_no_password_makes() -> None:
+    encoded = imported_hash(PASSWORD, cost=4, prefix=b"2b")
+    # The last character of the salt stands for two bits only, and here it has more.
+    assert not check_password(PASSWORD, encoded[:35] + "z" + encoded[36:])
