@@ -1,0 +1,88 @@
+"""PartPal's own SQLite file, as its Prisma schema makes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from config.db.errors import Refused
+from config.ops.transfer.partpal.categories import CATEGORIES, categories
+from config.ops.transfer.partpal.images import IMAGES
+from config.ops.transfer.partpal.parts import PARTS, parts
+from config.ops.transfer.partpal.people import SESSIONS, USERS, refresh_tokens, users
+from config.ops.transfer.partpal.sellers import SELLERS, sellers
+from config.ops.transfer.partpal.traffic import ACTIVITIES, EVENTS, activities, events
+from config.ops.transfer.partpal.vehicles import VEHICLES, vehicles
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from django.db.models import Model
+
+    from config.ops.transfer.layout import Context, Move
+
+# The columns that are read of each table.
+COLUMNS = {
+    "users": ("id", "email", "name", "password", "role", "isVerified", "emailVerified", "createdAt", "updatedAt"),
+    "refresh_tokens": ("id", "token", "userId", "expiresAt", "createdAt"),
+    "categories": ("id", "name", "parentId", "description", "isActive"),
+    "sellers": (
+        *("id", "userId", "businessName", "businessType", "description", "isVerified", "rating", "totalSales"),
+        *("subscriptionPlan", "street", "city", "province", "postalCode", "country", "latitude", "longitude"),
+        *("phone", "whatsapp", "website", "businessHours", "email", "createdAt", "updatedAt"),
+    ),
+    "vehicles": (
+        *("id", "vin", "year", "make", "model", "variant", "engineSize", "fuelType", "transmission", "color"),
+        *("mileage", "condition", "acquisitionDate", "sellerId", "createdAt", "updatedAt"),
+    ),
+    "parts": (
+        *("id", "vehicleId", "sellerId", "name", "partNumber", "description", "condition", "price", "currency"),
+        *("status", "location", "images", "isListedOnMarketplace", "categoryId", "createdAt", "updatedAt"),
+    ),
+    "analytics_events": (
+        *("id", "eventType", "partId", "sellerId", "userId", "sessionId", "userAgent", "metadata", "timestamp"),
+        "createdAt",
+    ),
+    "activity_logs": ("id", "sellerId", "userId", "type", "description", "metadata", "timestamp"),
+}
+# Tables that other layouts do not have together.
+TELLING = frozenset({"refresh_tokens", "vehicles", "analytics_events", "activity_logs"})
+
+
+class PartPal:
+    """The layout of PartPal's `dev.db`."""
+
+    name = "PartPal (Prisma)"
+    tables = tuple(COLUMNS)
+    models: tuple[type[Model], ...] = tuple(
+        target.model for target in (USERS, SESSIONS, CATEGORIES, SELLERS, VEHICLES, PARTS, IMAGES, EVENTS, ACTIVITIES)
+    )
+    matched: frozenset[type[Model]] = frozenset()
+
+    def recognises(self, source: sqlite3.Connection) -> bool:
+        """Whether the file has PartPal's tables, or at least those that only PartPal has."""
+        tables = {name for (name,) in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        return tables >= TELLING
+
+    def refuse_unready(self, source: sqlite3.Connection) -> None:
+        """Raise Refused when tables or columns are missing, or the tables have no row numbers."""
+        missing = [
+            f"{table}.{column}"
+            for table, columns in COLUMNS.items()
+            for column in sorted(set(columns) - _columns(source, table))
+        ]
+        if missing:
+            raise Refused(
+                f"The file looks like PartPal's but is not of its latest schema. Missing: {', '.join(missing[:10])}"
+                f"{f' and {len(missing) - 10} more' if len(missing) > 10 else ''}. Run PartPal's own migrations"
+                " (`npx prisma migrate deploy`) on a copy of the file, and move the copy."
+            )
+
+    def moves(self, context: Context) -> Iterator[Move]:
+        """Yield the moves; what needs a look at a whole table is found before its move is given."""
+        for move in (users, refresh_tokens, categories, sellers, vehicles, parts, events, activities):
+            yield move(context)
+
+
+def _columns(source: sqlite3.Connection, table: str) -> set[str]:
+    return {name for (name,) in source.execute("SELECT name FROM pragma_table_info(?)", [table])}
