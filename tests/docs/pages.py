@@ -1,7 +1,7 @@
 """Running what a guide tells people to type.
 
-Every fenced block marked `bash` in a guide is run as it stands, one after another in one folder, by `bash -euo pipefail`.
-Blocks with another mark are shown only: output, configuration files, commands for another machine.
+Every fenced block marked `bash` in a guide is run as it stands, one after another in one folder, and the first command
+that fails ends its block. Blocks with another mark are shown only: output, configuration files, commands for another machine.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def type_commands(page: str, *, folder: Path, environment: Mapping[str, str]) ->
     outputs = []
     for block in commands_of(page):
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", block.text],
+            ["/bin/bash", "-euo", "pipefail", "-c", block.text],
             cwd=folder,
             env={**environment, "PATH": path},
             stdin=subprocess.DEVNULL,
