@@ -215,6 +215,11 @@ def test_a_part_belongs_to_the_seller_of_its_vehicle(super_admin: Client) -> Non
     assert errors == {"seller": ["The part must belong to the seller of its vehicle."]}
 
 
+def test_a_number_that_no_column_holds_is_refused_with_the_limit(super_admin: Client) -> None:
+    errors = errors_of(send(super_admin, page_of(make_car()), mileage_km=99_999_999_999))
+    assert errors == {"mileage_km": ["Ensure this value is less than or equal to 2147483647."]}
+
+
 def test_a_vehicle_that_changes_hands_takes_its_parts_along(super_admin: Client) -> None:
     part, buyer = make_part(), make_seller()
     assert send(super_admin, page_of(part.vehicle), seller=buyer.pk).status_code == 302

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import Seller
 from config.db.errors import Refused
-from inventory.models import Car, CarImage, Category, Part
+from inventory.models import Car, CarImage, Category, Part, Vehicle
 from inventory.models.cars import CarStatus
 from inventory.models.parts import PartStatus
 from inventory.services import reserve_car, reserve_part, sell_part, set_primary_image
-from tests.builders import make_car, make_category, make_part
+from tests.builders import make_car, make_category, make_part, make_seller, make_vehicle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -104,6 +104,29 @@ def test_two_moves_at_once_make_no_ring() -> None:
         assert winners(results) == 1
         parents = Category.objects.filter(pk__in=[first.pk, second.pk]).values_list("parent", flat=True)
         assert sorted(parent is None for parent in parents) == [False, True]
+
+
+@pytest.mark.postgres_only
+def test_a_part_added_to_a_vehicle_that_changes_hands_meanwhile_is_refused() -> None:
+    vehicle, buyer = make_vehicle(), make_seller()
+
+    def move() -> None:
+        moved = Vehicle.objects.get(pk=vehicle.pk)
+        moved.seller = buyer
+        moved.save()
+        connection.close()
+
+    @transaction.atomic
+    def add_meanwhile() -> None:
+        make_part(vehicle=vehicle)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(move).result()
+
+    with pytest.raises(IntegrityError, match="part_vehicle_seller"):
+        add_meanwhile()
+
+    assert not Part.objects.exists()
+    assert Vehicle.objects.get(pk=vehicle.pk).seller == buyer
 
 
 @pytest.mark.postgres_only
