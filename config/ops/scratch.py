@@ -98,21 +98,29 @@ def empty_schemas(connection: BaseDatabaseWrapper) -> None:
 def migrate_from_zero(url: str) -> str:
     """Apply all migrations to the empty database of `url` and return what migrate printed.
 
-    It happens in a child process: a data migration that forgets which database it works on could otherwise write into
-    the real one. Raises Refused with the end of the error output.
+    Raises Refused with the end of the error output.
     """
-    result = subprocess.run(
+    result = run_migrations(url)
+    if result.returncode:
+        raise Refused(
+            f"The migrations do not apply from zero:\n{result.stdout[-500:]}\n{result.stderr.strip()[-2000:]}"
+        )
+    return result.stdout
+
+
+def run_migrations(url: str) -> subprocess.CompletedProcess[str]:
+    """Apply the migrations that the database of `url` lacks, and return how that went.
+
+    It happens in a child process: a data migration that forgets which database it works on could otherwise write into
+    the real one.
+    """
+    return subprocess.run(
         [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "migrate", "--no-input", "--skip-checks"],
         env=child_environment(url),
         capture_output=True,
         text=True,
         check=False,
     )
-    if result.returncode:
-        raise Refused(
-            f"The migrations do not apply from zero:\n{result.stdout[-500:]}\n{result.stderr.strip()[-2000:]}"
-        )
-    return result.stdout
 
 
 def child_environment(url: str) -> dict[str, str]:

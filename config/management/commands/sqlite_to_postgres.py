@@ -32,14 +32,6 @@ if TYPE_CHECKING:
     from config.ops.transfer.layout import Finding
 
 BAD_ROWS, FINDINGS, WRONG_USAGE = 1, 3, 2
-EXAMPLES = """
-examples:
-  manage.py sqlite_to_postgres dev.db --dry-run --report rehearsal.json
-  manage.py sqlite_to_postgres dev.db --target postgresql://me:secret@localhost:5432/forecourt
-  manage.py sqlite_to_postgres dev.db --on-error quarantine --report left-behind.json --yes
-
-exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 done but rows stayed behind
-"""
 
 
 class RateColumn(ProgressColumn):
@@ -54,18 +46,9 @@ class Command(BaseCommand):
 
     help = (
         "Moves a SQLite file, of Forecourt or of PartPal (Prisma), into PostgreSQL in one transaction, and proves that "
-        "every row arrived. The file is only read."
+        "every row arrived. The file is only read. Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 done but "
+        "rows stayed behind. Example: manage.py sqlite_to_postgres dev.db --dry-run --report rehearsal.json"
     )
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        """Let the help end with examples."""
-        from argparse import RawDescriptionHelpFormatter
-
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.epilog = EXAMPLES
-        formatter: Any = parser.formatter_class
-        parser.formatter_class = type("Formatter", (formatter, RawDescriptionHelpFormatter), {})
-        return parser
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the arguments."""
@@ -308,4 +291,5 @@ def _ending(result: Result, order: Order) -> Iterator[str]:
     elif result.dry_run:
         yield "This was a rehearsal: nothing was written."
     elif result.committed:
-        yield f"Took {result.seconds:,.1f} s. What to do next: set DATABASE_URL to this database, then run `manage.py backup`."
+        yield f"Took {result.seconds:,.1f} s."
+        yield "What to do next: set DATABASE_URL to this database, then run `manage.py backup`."

@@ -17,7 +17,9 @@ from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.backends.sqlite3._functions import register as register_functions
+from django.db.backends.sqlite3._functions import (  # type: ignore[import-untyped]  # django-stubs leaves it out
+    register as register_functions,
+)
 from django.db.migrations.loader import MigrationLoader
 
 from config.db.errors import Refused
@@ -25,7 +27,7 @@ from config.db.fields import EncryptedTextField, NormalizedCharField
 from config.ops.scratch import connected
 from config.ops.transfer.cells import BadValue, Changed, cell_of
 from config.ops.transfer.layout import Context, Finding, Move, Target
-from config.ops.transfer.rules import UniqueRule, condition_sql, named_fields, unique_rules
+from config.ops.transfer.rules import UniqueRule, column_of, condition_sql, may_lose_parent, named_fields, unique_rules
 from config.ops.transfer.source import read_rows, table_names
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ class ForecourtLayout:
             [model for model in everything if model._meta.managed and not model._meta.proxy]
         )
         self.tables = tuple(model._meta.db_table for model in self.models)
-        self.matched = frozenset({ContentType, Permission, Group, Group.permissions.through})
+        self.matched: frozenset[Model] = frozenset({ContentType, Permission, Group, Group.permissions.through})
 
     def recognises(self, source: sqlite3.Connection) -> bool:
         """Whether migrations of our apps were applied to the file."""
@@ -161,7 +163,7 @@ class _Table:
                 str(column.column),
                 column.remote_field.model._meta.db_table,
                 str(column.target_field.column),
-                column.null and column.remote_field.on_delete is models.SET_NULL,
+                may_lose_parent(column),
             )
             for place, column in enumerate(fields)
             if isinstance(column, models.ForeignKey)
@@ -293,7 +295,7 @@ class _Converter:
         self._report(row, "bad", parent.column, reason, message, value, because_of)
 
     def _rule(self, row: Row, rule: CheckConstraint, columns: list[str]) -> None:
-        names = [str(self._table.model._meta.get_field(name).column) for name in columns]
+        names = [column_of(self._table.model, name) for name in columns]
         values = {name: row[2 + self._columns.index(name)] for name in names}
         told = (
             values[names[0]]

@@ -18,7 +18,7 @@ from config.ops.transfer.checksums import has_integer_key, new_checksum
 from config.ops.transfer.layout import Finding
 from config.ops.transfer.loading import CopyWriter
 from config.ops.transfer.proof import TableProof, content_query, read_back
-from config.ops.transfer.rules import constraint_columns, unique_rules
+from config.ops.transfer.rules import column_of, constraint_columns, foreign_keys, may_lose_parent, unique_rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,26 +84,18 @@ def natural_key(model: Model) -> tuple[str, ...]:
         if column.unique and not column.primary_key and not column.null:
             return (str(column.column),)
     for names in meta.unique_together:
-        return tuple(str(meta.get_field(name).column) for name in names)
+        return tuple(column_of(model, name) for name in names)
     if "position" in columns:
         # A list that belongs to another row.
-        owners = [column for column, parent in _parents(model).items() if _is_owner(model, column, parent)]
+        keys = foreign_keys(model).items()
+        owners = [column for column, field in keys if field.remote_field.on_delete is models.CASCADE]
         return (*owners, "position")
     return tuple(sorted(columns - {str(meta.pk.column)}))
 
 
 def _parents(model: Model) -> dict[str, Model]:
     """Return the model behind every foreign key, by column."""
-    return {
-        str(column.column): column.remote_field.model
-        for column in model._meta.concrete_fields
-        if isinstance(column, models.ForeignKey)
-    }
-
-
-def _is_owner(model: Model, column: str, parent: Model) -> bool:
-    named = next(field for field in model._meta.concrete_fields if field.column == column)
-    return named.remote_field.on_delete is models.CASCADE and parent is not model
+    return {column: field.remote_field.model for column, field in foreign_keys(model).items()}
 
 
 def _name(kind: str, model: Model) -> sql.Identifier:
@@ -230,7 +222,7 @@ class Merge:
                     sql.Identifier(self._known_by(model)), sql.Identifier(column), hanging
                 )
             )
-            becomes_null = _becomes_null(model, column)
+            becomes_null = may_lose_parent(foreign_keys(model)[column])
             refusals += [self._hanging(model, column, parent, *row, becomes_null=becomes_null) for row in rows]
             if becomes_null and rows:
                 self._lost.add(model)
@@ -414,7 +406,8 @@ class Merge:
         """Return the query for the target's rows as the source would tell them, so that the lines are those sent."""
         model = target.model
         parents = self._staged_parents(model, own=True) | self._staged_parents(model, own=False)
-        joins, columns = [], [sql.SQL("k.staged")]
+        joins: list[sql.Composable] = []
+        columns: list[sql.Composable] = [sql.SQL("k.staged")]
         for place, column in enumerate(target.columns[1:]):
             name = sql.Identifier(column)
             if column in parents:
@@ -458,23 +451,19 @@ class Merge:
     def _sequence(self, model: Model) -> str | None:
         table, column = model._meta.db_table, str(model._meta.pk.column)
         quoted = self.connection.ops.quote_name(table)
-        return self._rows(sql.SQL("SELECT pg_get_serial_sequence({}, {})").format(quoted, column))[0][0]
+        ((sequence,),) = self._rows(sql.SQL("SELECT pg_get_serial_sequence({}, {})").format(quoted, column))
+        return None if sequence is None else str(sequence)
 
     def _count(self, table: sql.Composable) -> int:
         return int(self._rows(sql.SQL("SELECT count(*) FROM {}").format(table))[0][0])
 
-    def _run(self, statement: sql.Composable) -> int:
+    def _run(self, statement: sql.Composed) -> int:
         with self.session.cursor() as cursor:
             return cursor.execute(statement).rowcount
 
-    def _rows(self, statement: sql.Composable) -> list[tuple[Any, ...]]:
+    def _rows(self, statement: sql.Composed) -> list[tuple[Any, ...]]:
         with self.session.cursor() as cursor:
             return cursor.execute(statement).fetchall()
-
-
-def _becomes_null(model: Model, column: str) -> bool:
-    named = next(field for field in model._meta.concrete_fields if field.column == column)
-    return named.null and named.remote_field.on_delete is models.SET_NULL
 
 
 def _table(model: Model) -> sql.Identifier:

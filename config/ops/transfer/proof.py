@@ -119,10 +119,10 @@ def unvalidated(connection: BaseDatabaseWrapper, models: Iterable[type[Model]]) 
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT 'The constraint ' || conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-                WHERE c.relnamespace::regnamespace::text = ANY(current_schemas(false)::text[]) AND c.relname = ANY(%s) AND NOT convalidated
+                WHERE pg_table_is_visible(c.oid) AND c.relname = ANY(%s) AND NOT convalidated
                 UNION ALL
                SELECT 'The index ' || indexrelid::regclass FROM pg_index JOIN pg_class c ON c.oid = indrelid
-                WHERE c.relnamespace::regnamespace::text = ANY(current_schemas(false)::text[]) AND c.relname = ANY(%s) AND NOT indisvalid
+                WHERE pg_table_is_visible(c.oid) AND c.relname = ANY(%s) AND NOT indisvalid
                 ORDER BY 1""",
             [tables, tables],
         )

@@ -34,9 +34,10 @@ def unique_rules(model: Model, connection: BaseDatabaseWrapper) -> Iterator[Uniq
     meta, quote = model._meta, connection.ops.quote_name
     for field in meta.concrete_fields:
         if field.unique and not field.primary_key:
-            yield UniqueRule(str(field.column), [str(field.column)], [quote(field.column)], "")
+            column = str(field.column)
+            yield UniqueRule(column, [column], [quote(column)], "")
     for names in meta.unique_together:
-        columns = [str(meta.get_field(name).column) for name in names]
+        columns = [column_of(model, name) for name in names]
         yield UniqueRule(", ".join(columns), columns, [quote(column) for column in columns], "")
     for rule in meta.constraints:
         if isinstance(rule, models.UniqueConstraint):
@@ -49,13 +50,29 @@ def unique_rules(model: Model, connection: BaseDatabaseWrapper) -> Iterator[Uniq
 def constraint_columns(model: Model, rule: models.UniqueConstraint) -> list[str]:
     """Return the columns that a unique constraint is about, those within its expressions included."""
     names = rule.fields or [name for expression in rule.expressions for name in named_fields(expression)]
-    return [str(model._meta.get_field(name).column) for name in names]
+    return [column_of(model, name) for name in names]
+
+
+def column_of(model: Model, name: str) -> str:
+    """Return the column of a field."""
+    return next(str(field.column) for field in model._meta.concrete_fields if name in {field.name, field.attname})
+
+
+def foreign_keys(model: Model) -> dict[str, models.ForeignKey[Any, Any]]:
+    """Return the foreign keys of the model, by column."""
+    fields = model._meta.concrete_fields
+    return {str(field.column): field for field in fields if isinstance(field, models.ForeignKey)}
+
+
+def may_lose_parent(field: models.ForeignKey[Any, Any]) -> bool:
+    """Whether a row stays, without it, when the row goes to which it refers."""
+    return bool(field.null and field.remote_field.on_delete is models.SET_NULL)
 
 
 def named_fields(node: Any) -> Iterator[str]:
     """Yield the names of the fields in a condition or expression of a model, in the order in which they stand."""
     if isinstance(node, models.F):
-        yield node.name
+        yield str(vars(node)["name"])
     elif isinstance(node, tuple):
         yield node[0].partition("__")[0]
         yield from named_fields(node[1])

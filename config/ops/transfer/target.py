@@ -114,8 +114,8 @@ def refuse_unmigrated(connection: BaseDatabaseWrapper, shown: str) -> None:
 def _refuse_foreign_tables(connection: BaseDatabaseWrapper, shown: str, models: Iterable[type[Model]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT relname, pg_get_userbyid(relowner), row_security_active(oid) FROM pg_class
-                WHERE relnamespace::regnamespace::text = ANY(current_schemas(false)::text[]) AND relname = ANY(%s)
+            """SELECT relname, pg_get_userbyid(relowner), row_security_active(oid) FROM pg_class c
+                WHERE pg_table_is_visible(c.oid) AND relname = ANY(%s)
                   AND (NOT pg_has_role(relowner, 'USAGE') OR row_security_active(oid))
                 ORDER BY 1 LIMIT 1""",
             [_tables(models)],
@@ -193,7 +193,7 @@ _INDEXES = """
     SELECT c.relname, i.relname, format('DROP INDEX %%s', x.indexrelid::regclass), pg_get_indexdef(x.indexrelid),
            x.indpred IS NOT NULL OR x.indexprs IS NOT NULL
       FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
-     WHERE c.relnamespace::regnamespace::text = ANY(current_schemas(false)::text[]) AND c.relname = ANY(%s) AND c.relkind = 'r'
+     WHERE pg_table_is_visible(c.oid) AND c.relname = ANY(%s) AND c.relkind = 'r'
        AND NOT c.relispartition AND i.reltablespace = 0 AND NOT x.indisclustered AND NOT x.indisreplident
        AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid)
        AND obj_description(i.oid, 'pg_class') IS NULL
@@ -204,7 +204,7 @@ _CONSTRAINTS = """
            format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', c.oid::regclass, k.conname, pg_get_constraintdef(k.oid))
       FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid LEFT JOIN pg_index x ON x.indexrelid = k.conindid
       LEFT JOIN pg_class i ON i.oid = x.indexrelid
-     WHERE c.relnamespace::regnamespace::text = ANY(current_schemas(false)::text[]) AND c.relname = ANY(%s) AND c.relkind = 'r'
+     WHERE pg_table_is_visible(c.oid) AND c.relname = ANY(%s) AND c.relkind = 'r'
        AND NOT c.relispartition AND k.contype = %s
        AND obj_description(k.oid, 'pg_constraint') IS NULL
        AND (k.contype = 'f' OR (i.reltablespace = 0 AND NOT x.indisclustered AND NOT x.indisreplident
@@ -216,7 +216,7 @@ _TRIGGERS = """
            format('ALTER TABLE %%s ENABLE %%sTRIGGER %%I', c.oid::regclass,
                   CASE t.tgenabled WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END, t.tgname)
       FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-     WHERE c.relnamespace::regnamespace::text = ANY(current_schemas(false)::text[]) AND c.relname = ANY(%s)
+     WHERE pg_table_is_visible(c.oid) AND c.relname = ANY(%s)
        AND NOT t.tgisinternal AND t.tgenabled <> 'D'
      ORDER BY c.relname, t.tgname
 """
@@ -293,7 +293,7 @@ def sequences(connection: BaseDatabaseWrapper, models: Iterable[type[Model]]) ->
     found = []
     with connection.cursor() as cursor:
         for model in models:
-            table, column = model._meta.db_table, model._meta.pk.column
+            table, column = model._meta.db_table, str(model._meta.pk.column)
             cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", [connection.ops.quote_name(table), column])
             (sequence,) = cursor.fetchone()
             if sequence:
@@ -305,7 +305,7 @@ def _highest(cursor: Any, table: str, column: str) -> int | None:
     statement = sql.SQL("SELECT max({}) FROM {}").format(sql.Identifier(column), sql.Identifier(table))
     cursor.execute(statement)
     (highest,) = cursor.fetchone()
-    return highest
+    return None if highest is None else int(highest)
 
 
 def _tables(models: Iterable[type[Model]]) -> list[str]:
