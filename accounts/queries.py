@@ -7,12 +7,14 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth.hashers import check_password
 from django.db.models import Case, F, FloatField, Q, When
 
 from accounts.geo import boxes_around, boxes_between, distance_km, in_polygon
 from accounts.languages import LANGUAGE_HEADER, LANGUAGE_PARAMETER, choose_language, first_tag
 from accounts.models import Language, Seller, Translation, User
 from accounts.models.sellers import BusinessType
+from accounts.models.users import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 NEARBY_RADIUS_KM = 10.0
 NEARBY_LIMIT = 20
+
+# What the seed data of older systems gave to every administrator, and every reader of it knows.
+KNOWN_PASSWORDS = ("admin123",)
 
 # Long values that a list never shows.
 LONG_FIELDS = ("description", "service_area", "business_hours")
@@ -170,3 +175,26 @@ def user_by_identity(provider: str, account_id: str) -> User | None:
         identities__provider=provider, identities__provider_account_id=account_id
     ).first()
     return found
+
+
+def administrators_with_known_password(*, using: str = "default") -> list[User]:
+    """Return the administrators who can sign in with a password that everybody knows; they must change it.
+
+    Tries each password against each hash, which takes a good part of a second per person, and changes nothing. `using`
+    is a database alias.
+    """
+    administrators = User.objects.using(using).filter(role__in=(Role.SUPER_ADMIN, Role.ADMIN), is_active=True)
+    return [
+        user
+        for user in administrators.order_by("pk")
+        if any(check_password(known, user.password) for known in KNOWN_PASSWORDS)
+    ]
+
+
+def known_password_warnings(*, using: str = "default") -> list[str]:
+    """Return a sentence for an operator about each administrator whose password everybody knows."""
+    return [
+        f"{user.email} can sign in with a password that everybody knows: "
+        f"change it with `manage.py changepassword {user.email}`."
+        for user in administrators_with_known_password(using=using)
+    ]

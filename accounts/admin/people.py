@@ -59,8 +59,12 @@ def _is_closed(user: User) -> bool:
     return user.status in {UserStatus.SUSPENDED, UserStatus.BANNED}
 
 
-def _is_open(user: User) -> bool:
-    return user.deleted_at is None and not _is_closed(user)
+def _is_somebody_else(user: User, person: User) -> bool:
+    return user.pk != person.pk
+
+
+def _can_be_closed(user: User, person: User) -> bool:
+    return user.deleted_at is None and not _is_closed(user) and _is_somebody_else(user, person)
 
 
 def _is_unverified(user: User) -> bool:
@@ -141,7 +145,7 @@ class UserAdmin(StaffPersonAdmin):
         argument="user",
         done="suspended",
         confirm="They cannot sign in until they are reactivated, and their open sessions end at once.",
-        when=_is_open,
+        when=_can_be_closed,
         icon="pause_circle",
     )
     ban = service_action(
@@ -150,7 +154,7 @@ class UserAdmin(StaffPersonAdmin):
         argument="user",
         done="banned",
         confirm="They cannot sign in any more, and their open sessions end at once.",
-        when=_is_open,
+        when=_can_be_closed,
         icon="block",
         danger=True,
     )
@@ -158,7 +162,13 @@ class UserAdmin(StaffPersonAdmin):
         "Reactivate", reactivate_user, argument="user", done="reactivated", when=_is_closed, icon="play_circle"
     )
     change_role = service_action(
-        "Change role", set_role, argument="user", done="given the role", form=RoleForm, icon="admin_panel_settings"
+        "Change role",
+        set_role,
+        argument="user",
+        done="given the role",
+        form=RoleForm,
+        when=_is_somebody_else,
+        icon="admin_panel_settings",
     )
     verify_address = service_action(
         "Verify e-mail", verify_email, argument="user", done="verified", when=_is_unverified, icon="mark_email_read"
@@ -170,6 +180,11 @@ class UserAdmin(StaffPersonAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         readonly = super().get_readonly_fields(request, obj)
         return readonly if obj is not None else tuple(name for name in readonly if name != "role")
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Whether the person may delete people: never the account they are signed in with."""
+        is_own = obj is not None and not _is_somebody_else(obj, person(request))
+        return not is_own and bool(super().has_delete_permission(request, obj))
 
     def soft_delete_row(self, request: HttpRequest, row: Any) -> None:
         delete_user(user=row, actor=person(request))

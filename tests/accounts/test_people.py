@@ -18,6 +18,7 @@ from accounts import services
 from accounts.models import OneTimeToken, Seller, Subscription, User, UserIdentity, UserSession
 from accounts.models.credentials import TokenPurpose
 from accounts.models.users import Role, UserStatus
+from accounts.queries import administrators_with_known_password, known_password_warnings
 from accounts.services.people import EmailTaken, LastAdministrator, NotPermitted, OwnAccount, WrongState
 from accounts.services.tokens import TokenRefused
 from accounts.signals import user_leaving
@@ -438,6 +439,28 @@ class TestRemovingForGood:
         with pytest.raises(NotPermitted):
             services.remove_user_for_good(user=user, actor=make_user(Role.ADMIN))
         assert User.objects.filter(pk=user.pk).exists()
+
+
+class TestKnownPasswords:
+    def test_administrators_with_one_are_found_whichever_way_it_is_hashed(self) -> None:
+        hashed = bcrypt.hashpw(b"admin123", bcrypt.gensalt(4)).decode()
+        imported = make_user(Role.SUPER_ADMIN, email="old@example.org")
+        User.objects.filter(pk=imported.pk).update(password=f"bcrypt${hashed}")
+        careless = make_user(Role.ADMIN, password="admin123")
+        make_user(Role.ADMIN, password=PASSWORD)
+        make_user(Role.ADMIN)
+        make_user(Role.BUYER, password="admin123")
+        make_user(Role.ADMIN, password="admin123", is_active=False, status=UserStatus.SUSPENDED)
+
+        assert administrators_with_known_password() == [imported, careless]
+        imported.refresh_from_db()
+        assert imported.password == f"bcrypt${hashed}"
+
+    def test_an_operator_is_told_how_to_change_it(self) -> None:
+        make_user(Role.ADMIN, email="old@example.org", password="admin123")
+        (sentence,) = known_password_warnings()
+        assert "`manage.py changepassword old@example.org`" in sentence
+        assert "admin123" not in sentence
 
 
 class TestPreferences:
