@@ -147,7 +147,7 @@ class AuditLogAdmin(RecordedAdmin):
         """Return the row's name, as a link to all that happened to it."""
         if not entry.entity_id:
             return entry.entity_label or "-"
-        address = list_url(AuditLog, f"entity_type:is:{entry.entity_type}", f"entity_id:is:{entry.entity_id}")
+        address = list_url(AuditLog, f"entity_type:exact:{entry.entity_type}", f"entity_id:exact:{entry.entity_id}")
         return format_html('<a class="staff-link" href="{}">{}</a>', address, entry.entity_label or entry.entity_type)
 
     @admin.display(description="Who", ordering="actor_label")

@@ -15,7 +15,7 @@ from analytics.models.traffic import EventType
 from analytics.redaction import as_json, redacted
 from analytics.services import record_event
 from analytics.settings import forget_settings_after_commit
-from config.audit import announced, current_context
+from config.audit import announced, current_context, entity_key
 from leads.models import Lead
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def write_audit_entry(
         action=action,
         event_type=event_type,
         entity_type=entity_type,
-        entity_id=_entity_id(entity),
+        entity_id=entity_key(entity) if entity is not None else "",
         entity_label=str(entity)[:LABEL_LENGTH] if entity is not None else "",
         description=description,
         changes=as_json(redacted(changes, also=getattr(entity, "secret_fields", frozenset()))),
@@ -78,12 +78,6 @@ def actor_label(actor: User | None) -> str:
         return ""
     label = f"{actor.name} <{actor.email}>" if actor.name else str(actor.email)
     return label[:ACTOR_LENGTH]
-
-
-def _entity_id(entity: Model | None) -> str:
-    if entity is None:
-        return ""
-    return str(getattr(entity, "public_id", None) or entity.pk or "")
 
 
 def _seller_id(entity: Model | None) -> int | None:
@@ -145,7 +139,7 @@ def _write_sign_in(
         action=action,
         event_type=event_type,
         entity_type="accounts.user",
-        entity_id=_entity_id(user),
+        entity_id=entity_key(user) if user is not None else "",
         entity_label=str(user)[:LABEL_LENGTH] if user is not None else "",
         description=description,
         ip_address=context.ip_address,

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.urls import reverse
 from django.utils.text import capfirst
 
+from config.audit import entity_key
 from config.dashboard import dashboard
 from config.staff.columns import list_url
 from config.staff.fields import admin_of
@@ -76,6 +77,13 @@ class StaffSite(BaseStaffSite):
         context = {"dashboard": dashboard(request, self), **(extra_context or {})}
         page: TemplateResponse = super().index(request, context)
         return page
+
+    def history_url(self, request: HttpRequest, row: Any) -> str:
+        audit_log = apps.get_model("analytics.auditlog")
+        audit_admin = admin_of(self, audit_log)
+        if isinstance(row, audit_log) or audit_admin is None or not audit_admin.has_view_permission(request):
+            return ""
+        return list_url(audit_log, f"entity_type:exact:{row._meta.label_lower}", f"entity_id:exact:{entity_key(row)}")
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         """Return the sidebar's groups with the lists that the person may view."""

@@ -49,6 +49,11 @@ def acting(context: RequestContext) -> Iterator[None]:
         _context.reset(token)
 
 
+def entity_key(entity: Model) -> str:
+    """Return the name under which the audit log knows a row of a table: its public id, or else its key."""
+    return str(getattr(entity, "public_id", None) or entity.pk or "")
+
+
 def announce(
     action: str,
     entity: Model | None = None,

@@ -83,7 +83,7 @@ def service_action(
     form: type[forms.Form] | None = None,
     confirm: str = "",
     on: tuple[str, ...] = ("list", "page"),
-    when: Callable[[Any], bool] | None = None,
+    when: Callable[..., bool] | None = None,
     icon: str = "",
     danger: bool = False,
     takes_along: bool = False,
@@ -92,9 +92,9 @@ def service_action(
 
     `service` is called once per row with the row as `argument`, with `actor` where it takes one, and with what was
     asked: `ask` names fields of the model, `form` is a form of further arguments. `confirm` is a question put first.
-    `done` completes "3 cars …". `when` tells of a row whether its page offers the action at all. `permission` is view,
-    add, change, delete or the name of a ``has_<name>_permission`` method; `takes_along` shows before the question what
-    is deleted with the rows.
+    `done` completes "3 cars …". `when` tells whether a row's page offers the action at all, from the row, and from the
+    `person` who looks where it takes one. `permission` is view, add, change, delete or the name of a
+    ``has_<name>_permission`` method; `takes_along` shows before the question what is deleted with the rows.
     """
     parameters = inspect.signature(service).parameters
 
@@ -129,7 +129,7 @@ def service_action(
     marked: Any = action
     marked.is_service_action = True
     marked.on = on
-    marked.when = when
+    marked.when = _when(when)
     marked.short_description = description
     marked.allowed_permissions = (permission,)
     marked.icon = icon
@@ -137,6 +137,15 @@ def service_action(
     # A plain action is done at once: staff.js turns its link into a POST. Without it the link leads to a question.
     marked.attrs = {} if (confirm or ask or form) else {"data-staff-post": "1"}
     return action
+
+
+def _when(when: Callable[..., bool] | None) -> Callable[[Any, Any], bool]:
+    """Return the condition with the row and the person who looks, whichever of them it asks about."""
+    if when is None:
+        return lambda row, person: True
+    if "person" in inspect.signature(when).parameters:
+        return lambda row, person: when(row, person=person)
+    return lambda row, person: when(row)
 
 
 class CollectsActions:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import ProtectedError, RestrictedError
@@ -408,8 +410,23 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
         row = self.get_object(request, unquote(object_id))
-        extra = {"show_delete": False} if self.deletes_softly and row is not None and _is_deleted(row) else {}
+        extra: dict[str, Any] = {}
+        if row is not None:
+            extra["show_history"] = bool(self.admin_site.history_url(request, row)) or self._has_own_history(row)
+        if self.deletes_softly and _is_deleted(row):
+            extra["show_delete"] = False
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        """Lead to what the audit log has of the row, or to Django's own history for those who may not read it."""
+        row = self.get_object(request, unquote(object_id))
+        may_see = row is not None and self.has_view_or_change_permission(request, row)
+        address = self.admin_site.history_url(request, row) if may_see else ""
+        return HttpResponseRedirect(address) if address else super().history_view(request, object_id, extra_context)
+
+    def _has_own_history(self, row: Any) -> bool:
+        kind = ContentType.objects.get_for_model(self.model)
+        return LogEntry.objects.filter(content_type=kind, object_id=str(row.pk)).exists()
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Return the page's buttons: those that the person may use and that the row's state allows."""
@@ -421,8 +438,8 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
     def _offers(self, request: HttpRequest, method: Any, row: Any) -> bool:
         if self.deletes_softly and _is_deleted(row) and method.__name__ not in _SOFT_DELETE_ACTIONS:
             return False
-        when: Callable[[Any], bool] | None = getattr(method, "when", None)
-        if when is not None and not when(row):
+        when: Callable[[Any, Any], bool] | None = getattr(method, "when", None)
+        if when is not None and not when(row, person(request)):
             return False
         permissions = getattr(method, "allowed_permissions", ())
         return all(getattr(self, f"has_{permission}_permission")(request, row) for permission in permissions)

@@ -55,7 +55,7 @@ __all__ = [
 PARAMETER = "f"
 _PRESENCE = {"empty": "is empty", "filled": "is not empty"}
 OPERATORS: dict[str, dict[str, str]] = {
-    "text": {"has": "contains", "is": "equals", "starts": "starts with", **_PRESENCE},
+    "text": {"has": "contains", "is": "equals", "exact": "is exactly", "starts": "starts with", **_PRESENCE},
     "number": {"between": "is between", "is": "equals", **_PRESENCE},
     "date": {"between": "is between", "last": "in the last (days)", **_PRESENCE},
     "datetime": {"between": "is between", "last": "in the last (days)", **_PRESENCE},
@@ -65,7 +65,7 @@ OPERATORS: dict[str, dict[str, str]] = {
     "json": {"has": "contains", "key": "has the key", **_PRESENCE},
     "other": _PRESENCE,
 }
-_TEXT_LOOKUPS = {"has": "icontains", "is": "iexact", "starts": "istartswith"}
+_TEXT_LOOKUPS = {"has": "icontains", "is": "iexact", "exact": "exact", "starts": "istartswith"}
 _TEXT = forms.CharField(max_length=500)
 _NUMBER = forms.DecimalField(min_value=-(10**15), max_value=10**15, max_digits=24)
 _DATE = forms.DateField(input_formats=["%Y-%m-%d"])

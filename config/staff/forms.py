@@ -55,6 +55,18 @@ def _key_name(widget: Any) -> str:
     return str(name or widget.choices.queryset.model._meta.pk.name)
 
 
+class RowsFormField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
+    """Several rows, chosen by their keys; what no row can have for its key is an error before a database sees it."""
+
+    def _check_values(self, value: Any) -> Any:
+        queryset: Any = self.queryset
+        key = queryset.model._meta.pk
+        for each in value:
+            if not is_key(key, each):
+                raise ValidationError(self.error_messages["invalid_pk_value"], "invalid_pk_value", {"pk": each})
+        return super()._check_values(value)  # type: ignore[misc]  # the stubs leave it out
+
+
 class JSONFormField(forms.JSONField):
     """JSON of as many levels as a person can follow; far more of them exhaust the program that reads it."""
 

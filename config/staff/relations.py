@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 
 from config.staff.fields import admin_of, visible_rows
-from config.staff.forms import JSONFormField, SearchSelect, SearchSelectMultiple
+from config.staff.forms import JSONFormField, RowsFormField, SearchSelect, SearchSelectMultiple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,6 +66,7 @@ class RelationFields:
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if self.searches(request, db_field):
             kwargs.setdefault("widget", SearchSelectMultiple(db_field, self.admin_site))
+        kwargs.setdefault("form_class", RowsFormField)
         self._bound_choices(db_field, request, kwargs)
         return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]  # mixin
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.auth.models import Group
 from django.db.models import OuterRef, Subquery
 
 from accounts.models import Seller, SellerLocation, User, UserIdentity
@@ -51,6 +52,10 @@ class PriceForm(forms.Form):
 class UserAdmin(StaffAdmin):
     list_display = ["email", "name", badge("role", {"SUPER_ADMIN": "primary"}), related_count("sellers", "Sellers")]
     search_fields = ["email", "name"]
+
+
+class GroupAdmin(StaffAdmin):
+    search_fields = ["name"]
 
 
 class UserIdentityAdmin(StaffAdmin):
@@ -159,6 +164,7 @@ class LeadAdmin(StaffAdmin):
 
 
 site.register(User, UserAdmin)
+site.register(Group, GroupAdmin)
 site.register(UserIdentity, UserIdentityAdmin)
 site.register(Seller, SellerAdmin)
 site.register(Vehicle, VehicleAdmin)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 
 from inventory.models import Part
@@ -102,3 +103,14 @@ def test_json_of_too_many_levels_is_an_error_of_its_field(staff_client: Client, 
 )
 def test_a_number_beyond_what_a_column_holds_is_no_error_of_ours(staff_client: Client, query: str) -> None:
     assert staff_client.get(f"/admin/inventory/part/?{query}").status_code in {200, 302}
+
+
+@pytest.mark.parametrize("key", NO_KEYS)
+@pytest.mark.parametrize("relation", ["groups", "user_permissions"])
+def test_posted_relations_to_many_of_which_one_is_no_key_are_an_error_of_their_field(
+    staff_client: Client, relation: str, key: str
+) -> None:
+    group = Group.objects.create(name="Buyers")
+    response = staff_client.post("/admin/accounts/user/add/", {relation: [str(group.pk), key]})
+    assert response.status_code == 200
+    assert response.context["adminform"].form.errors[relation]
