@@ -19,6 +19,7 @@ from config.ops.transfer.forecourt import ForecourtLayout
 from config.ops.transfer.keys import RowKeys
 from config.ops.transfer.layout import Context
 from config.ops.transfer.loading import CopyWriter, Loader
+from config.ops.transfer.partpal import PartPal
 from config.ops.transfer.source import count_rows, open_source, recognised, table_names
 from config.redaction import redacted
 
@@ -121,7 +122,7 @@ class Result:
 
 def layouts() -> list[Layout]:
     """Return the kinds of files that can be moved."""
-    return [ForecourtLayout()]
+    return [ForecourtLayout(), PartPal()]
 
 
 @contextmanager
