@@ -8,31 +8,36 @@ from __future__ import annotations
 import secrets
 import time
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.signals import request_finished
 from django.db import connection
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseForbidden
 from prometheus_client import REGISTRY, CollectorRegistry, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
+from redis.exceptions import RedisError
 
 from accounts.models.users import Role
 from config.client import client_ip
 from config.health import examine
 from config.metrics_files import REQUESTS, counted_together, write_down
+from config.ops.cache import cache_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from django.http import HttpRequest, HttpResponseBase
+    from prometheus_client.core import Metric
 
     Page = Callable[[HttpRequest], HttpResponseBase]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10, 30)
+# Those who watch are not what is watched; a failed probe is no failed request.
+UNCOUNTED = frozenset({"alive", "ready", "metrics"})
 # Addresses that lead nowhere are one route, or anybody could make up new ones.
 NO_ROUTE = "none"
 
@@ -57,9 +62,11 @@ class MetricsMiddleware:
         start = time.perf_counter()
         with IN_PROGRESS.track_inprogress():
             response = self.get_response(request)
-        method = request.method if request.method in METHODS else "OTHER"
-        DURATION.labels(method, _route(request), str(response.status_code)).observe(time.perf_counter() - start)
-        _measure_pool()
+        route = _route(request)
+        if route not in UNCOUNTED:
+            method = request.method if request.method in METHODS else "OTHER"
+            DURATION.labels(method, route, str(response.status_code)).observe(time.perf_counter() - start)
+        measure_pool()
         return response
 
     def _write_down_once_a_minute(self) -> None:
@@ -77,7 +84,8 @@ def _route(request: HttpRequest) -> str:
     return (match.view_name or match.route) if match else NO_ROUTE
 
 
-def _measure_pool() -> None:
+def measure_pool(**kwargs: Any) -> None:
+    """Note how many connections of this process's pool are in use now."""
     pool = getattr(connection, "pool", None)
     if pool is None:
         return
@@ -87,10 +95,14 @@ def _measure_pool() -> None:
     POOL.labels("waiting").set(statistics.get("requests_waiting", 0))
 
 
+# Once more after the request's own connection went back, which happens when the answer was sent.
+request_finished.connect(measure_pool)
+
+
 class StateCollector:
     """Looks after the database, the cache and the migrations at the moment of asking."""
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """Yield 1 for each part that is well and 0 for the others, and how long the database took to answer."""
         condition = examine()
         parts = GaugeMetricFamily("forecourt_up", "Whether a part of Forecourt is well.", labels=["part"])
@@ -101,12 +113,38 @@ class StateCollector:
             yield GaugeMetricFamily(
                 "forecourt_database_answer_seconds", "Seconds the database took to answer.", condition.answer
             )
+        yield from _cache_figures()
+
+
+# Of what the cache server says about itself: the name here, and what it is.
+_CACHE_FIGURES = {
+    "keyspace_hits": ("forecourt_cache_hits", "Look-ups of the cache server that found something, since its start."),
+    "keyspace_misses": ("forecourt_cache_misses", "Look-ups of the cache server that found nothing, since its start."),
+    "evicted_keys": ("forecourt_cache_evictions", "Keys that the cache server dropped for want of memory."),
+    "used_memory": ("forecourt_cache_memory_bytes", "Memory that the cache server uses."),
+}
+
+
+def _cache_figures() -> Iterator[Metric]:
+    server = cache_server()
+    if server is None:
+        return
+    try:
+        about = server.info()
+    except RedisError:
+        # forecourt_up says so.
+        return
+    for key, (name, help_text) in _CACHE_FIGURES.items():
+        family = GaugeMetricFamily if key == "used_memory" else CounterMetricFamily
+        yield family(name, help_text, about[key])
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answer with all figures in Prometheus' text format, to those who may see them."""
     if not may_see(request):
-        raise PermissionDenied("Figures are for administrators, METRICS_TOKEN and METRICS_ALLOWED_NETWORKS.")
+        return HttpResponseForbidden(
+            "Figures are for administrators, METRICS_TOKEN and METRICS_ALLOWED_NETWORKS.\n", content_type="text/plain"
+        )
     registry = CollectorRegistry()
     registry.register(StateCollector())
     folder = counted_together()
