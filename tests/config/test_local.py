@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -37,8 +38,23 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(made)
 
 
+@dataclass(frozen=True)
+class Run:
+    """A `make run`: what it started, by name, and the throwaway folders of its servers."""
+
+    make: subprocess.Popen[bytes]
+    processes: dict[str, psutil.Process]
+    folders: list[Path]
+
+    def wait_until_nothing_is_left(self) -> None:
+        """Wait for it; what never ends is found by the test's own timeout."""
+        self.make.wait()
+        while any(map(is_running, self.processes.values())) or any(folder.exists() for folder in self.folders):
+            time.sleep(0.05)
+
+
 @pytest.fixture
-def running(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(folder: Path) -> Iterator[Run]:
     """A `make run` whose development server answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -55,8 +71,14 @@ def running(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     while not answers(port):
         assert make.poll() is None
         time.sleep(0.1)
-    yield make
-    assert make.poll() is not None
+    run = Run(make, *started_by(make))
+    try:
+        yield run
+    finally:
+        # A run that the test did not end would be in the way of the next.
+        for process in filter(is_running, run.processes.values()):
+            process.kill()
+        make.wait()
 
 
 def answers(port: int) -> bool:
@@ -76,7 +98,8 @@ def started_by(make: subprocess.Popen[bytes]) -> tuple[dict[str, psutil.Process]
         named |= {name: kept, f"keeper of {name}": keeper}
         folders += [Path(order["remove"])] if order["remove"] else []
     reloader, worker = named["inner make"].children(recursive=True)
-    return named | {"reloader": reloader, "development server": worker}, folders
+    sessions = {f"PostgreSQL {process.pid}": process for process in named["PostgreSQL"].children()}
+    return named | {"reloader": reloader, "development server": worker} | sessions, folders
 
 
 def is_running(process: psutil.Process) -> bool:
@@ -106,26 +129,16 @@ def is_running(process: psutil.Process) -> bool:
     ],
     ids=lambda value: value.name if isinstance(value, signal.Signals) else value.replace(" ", "-"),
 )
-def test_when_one_process_ends_all_do(running: subprocess.Popen[bytes], victim: str, how: signal.Signals) -> None:
-    named, folders = started_by(running)
-    everything = [*named.values(), *named["PostgreSQL"].children()]
+def test_when_one_process_ends_all_do(running: Run, victim: str, how: signal.Signals) -> None:
+    running.processes[victim].send_signal(how)
 
-    named[victim].send_signal(how)
-    running.wait()
-
-    # What does not end here ends in the test's own timeout.
-    while any(map(is_running, everything)) or any(folder.exists() for folder in folders):
-        time.sleep(0.05)
+    running.wait_until_nothing_is_left()
 
 
-def test_control_c_at_the_terminal_ends_everything(running: subprocess.Popen[bytes]) -> None:
-    named, folders = started_by(running)
+def test_control_c_at_the_terminal_ends_everything(running: Run) -> None:
+    os.killpg(running.make.pid, signal.SIGINT)
 
-    os.killpg(running.pid, signal.SIGINT)
-    running.wait()
-
-    while any(map(is_running, named.values())) or any(folder.exists() for folder in folders):
-        time.sleep(0.05)
+    running.wait_until_nothing_is_left()
 
 
 def test_nothing_is_left_when_the_command_ends_but_leaves_something_behind(folder: Path) -> None:
