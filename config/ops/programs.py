@@ -152,14 +152,15 @@ def _from_variable(wanted: Wanted, search: Search) -> Program | None:
 
 
 def _from_machine(wanted: Wanted, search: Search) -> Program | None:
-    for path in _candidates(wanted, search):
+    for path in candidates(wanted, search):
         complete = all((path.parent / companion).exists() for companion in wanted.companions)
         if complete and (not wanted.minimum or major_version(path) >= wanted.minimum):
             return Program(wanted, path, "on this machine")
     return None
 
 
-def _candidates(wanted: Wanted, search: Search) -> Iterator[Path]:
+def candidates(wanted: Wanted, search: Search) -> Iterator[Path]:
+    """Yield where the program may be on this machine, the likeliest first; none of them was tried."""
     for name in wanted.names:
         if found := shutil.which(name, path=search.path):
             # A server finds its libraries and companions beside its real file; a browser wants its start script.
@@ -246,16 +247,17 @@ def _from_wheel(wanted: Wanted, search: Search) -> Program | None:
     if not wanted.wheel or not search.allows("wheels"):
         return None
     with _one_installer_at_a_time():
-        path = _wheel_program(wanted)
+        path = wheel_program(wanted)
         if path is None:
             search.say(f"Installing {wanted.name} as a wheel ...")
             requirements = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
             _install_wheels(requirements["services"], search)
-            path = _wheel_program(wanted)
+            path = wheel_program(wanted)
     return Program(wanted, path, "embedded wheel") if path else None
 
 
-def _wheel_program(wanted: Wanted) -> Path | None:
+def wheel_program(wanted: Wanted) -> Path | None:
+    """Return the program's file if the wheel that has it is installed."""
     for site in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
         for path in Path(site).glob(wanted.wheel):
             return path

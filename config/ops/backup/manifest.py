@@ -82,7 +82,7 @@ class Manifest:
     started_at: datetime
     finished_at: datetime
     duration_seconds: float
-    retention_days: int
+    retention_days: int | None
     migrations: dict[str, str]
     rows: dict[str, int]
     checksums: dict[str, str]

@@ -9,9 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import sys
 import threading
-import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -20,13 +18,9 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from config.db.errors import Refused
 from config.ops.backup import encryption
+from config.ops.backup.compression import DAMAGE, zstd
 from config.ops.backup.encryption import Keys, WrongKey
 from config.ops.backup.manifest import Damaged
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -144,7 +138,7 @@ def _readable(name: str) -> Iterator[None]:
         raise WrongKey(f"{name} stays closed: {error}") from error
     except EOFError as error:
         raise Damaged(f"{name} is damaged: it is cut.") from error
-    except (zstd.ZstdError, zlib.error, gzip.BadGzipFile, ValueError) as error:
+    except (*DAMAGE, ValueError) as error:
         raise Damaged(f"{name} is damaged: {error}.") from error
     except OSError as error:
         raise Refused(f"{name} cannot be read: {error.strerror or error}.") from error

@@ -16,14 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from config.db.errors import Refused
 from config.ops.backup import passphrase as passphrases
+from config.ops.backup.compression import zstd
 from config.ops.backup.encryption import Keys, Lock, WrongKey, encrypt, make_lock, read_keys, read_passphrase
 from config.ops.backup.manifest import Damaged
 from config.ops.backup.streams import open_backup, plain_stream
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 PASSPHRASE = "correct horse battery staple"
 SCRIPT = b"--\n-- PostgreSQL database dump\n--\n" + random.Random(1).randbytes(300_000).hex().encode()

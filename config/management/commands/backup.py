@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+
+from config.database_url import shown_url
+from config.db.errors import Refused
+from config.ops.backup.catalogue import Catalogue, hours, read_catalogue
+from config.ops.backup.draft import KINDS, Wanted
+from config.ops.backup.encryption import Keys, Lock, make_lock, read_keys, read_passphrase
+from config.ops.backup.run import Request, Result, WrongUsage, run_backup
+from config.ops.migrating import use_direct_database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from types import FrameType
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+LONGEST_RETENTION = 36_500  # days
+MOST_JOBS = 64
+DONE_WITH_FINDINGS = 3
+
+
+def _number(lowest: int, highest: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not lowest <= int(text) <= highest:
+            raise argparse.ArgumentTypeError(f"{text}: write a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return parse
+
+
+class Command(BaseCommand):
+    help = (
+        "Backs up the database: dumps it, reads the file back, and describes it in a manifest beside it. "
+        "Old backups are removed, never the newest good one. "
+        "Exit code 1 when there is no good backup, 3 when there is one and something else failed. "
+        "Example: manage.py backup --retention 30 --encrypt age1... --upload s3://bucket/forecourt"
+    )
+    # A backup must be possible whatever else is wrong.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the options."""
+        parser.add_argument(
+            "-o", "--output", type=Path, default=settings.BACKUP_DIR, metavar="DIR",
+            help="The folder of backups; default: BACKUP_DIR (%(default)s).",
+        )  # fmt: skip
+        parser.add_argument(
+            "-r", "--retention", type=_number(1, LONGEST_RETENTION), default=30, metavar="DAYS",
+            help="Remove this database's backups that are older; default: %(default)s.",
+        )  # fmt: skip
+        parser.add_argument("-d", "--database", metavar="NAME", help="Another database of the server, or SQLite file.")
+        parser.add_argument("-u", "--user", metavar="NAME", help="Connect to PostgreSQL as this user.")
+        parser.add_argument("--type", choices=KINDS, default="full", dest="kind", help="What to dump; default: full.")
+        parser.add_argument("--no-compress", action="store_false", dest="compress", help="Write it uncompressed.")
+        parser.add_argument(
+            "--jobs", type=_number(1, MOST_JOBS), metavar="N",
+            help="Dump PostgreSQL with this many processes, into a folder instead of a file.",
+        )  # fmt: skip
+        parser.add_argument(
+            "--encrypt", action="append", default=[], metavar="RECIPIENT",
+            help="Encrypt to this age or SSH public key; may be given several times.",
+        )  # fmt: skip
+        parser.add_argument(
+            "--passphrase-file", type=Path, metavar="FILE",
+            help="Encrypt with the passphrase in this file; default: BACKUP_ENCRYPTION_KEY, if it is set.",
+        )  # fmt: skip
+        parser.add_argument(
+            "--verify", action="store_true", help="Restore it into a scratch database and compare every table."
+        )
+        parser.add_argument(
+            "--identity", type=Path, action="append", default=[], metavar="FILE",
+            help="A secret key with which --verify opens what --encrypt locked.",
+        )  # fmt: skip
+        parser.add_argument(
+            "--upload", default="", metavar="URL",
+            help="Copy it to s3://bucket/folder or to a folder as well; the copy here stays.",
+        )  # fmt: skip
+        parser.add_argument("--list", action="store_true", dest="list_only", help="List the backups that there are.")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="Print JSON for programs.")
+
+    def handle(self, *, output: Path, list_only: bool, as_json: bool, verbosity: int, **options: Any) -> None:
+        """Back up or list, print, and set the exit code."""
+        self.as_json, self.verbosity = as_json, verbosity
+        folder = output.absolute()
+        try:
+            with _connection(options["database"], options["user"]) as connection:
+                if list_only:
+                    self._list(read_catalogue(folder, connection), now=timezone.now())
+                    return
+                with _ended_in_order():
+                    self._back_up(connection, folder, **options)
+        except WrongUsage as error:
+            raise CommandError(str(error), returncode=2) from error
+        except Refused as error:
+            raise CommandError(str(error)) from error
+
+    def _back_up(self, connection: BaseDatabaseWrapper, folder: Path, **options: Any) -> None:
+        lock, keys = _lock_and_keys(options["encrypt"], options["passphrase_file"], options["identity"])
+        if self.verbosity and not self.as_json:
+            self.stderr.write(f"Backing up {shown_url(connection.settings_dict)}")
+        with self._progress() as progress:
+            wanted = Wanted(
+                kind=options["kind"], compress=options["compress"], jobs=options["jobs"], lock=lock,
+                checksums=options["verify"], keys=keys, progress=progress,
+            )  # fmt: skip
+            request = Request(folder, wanted, options["retention"], options["upload"], options["verify"])
+            result = run_backup(connection, request, now=timezone.now())
+        if self.as_json:
+            self.stdout.write(json.dumps(result.as_json(), indent=2))
+        elif self.verbosity:
+            self._say(result)
+        for finding in result.findings:
+            self.stderr.write(finding)
+        if result.findings:
+            sys.exit(DONE_WITH_FINDINGS)
+
+    def _say(self, result: Result) -> None:
+        manifest = result.manifest
+        rows = f"{sum(manifest.rows.values()):,} rows in {len(manifest.rows)} tables, " if manifest.rows else ""
+        proofs = " and ".join(proof.how for proof in manifest.verified)
+        self.stdout.write(
+            self.style.SUCCESS(
+                f"{result.backup}: {filesizeformat(manifest.size)}, {rows}{manifest.duration_seconds:.1f} s, {proofs}"
+            )
+        )
+        if result.removed:
+            self.stdout.write(f"Removed {len(result.removed)} backups older than {manifest.retention_days} days.")
+        for upload in manifest.uploads:
+            if not upload.error:
+                self.stdout.write(f"Copied to {upload.to}")
+
+    def _list(self, catalogue: Catalogue, *, now: datetime) -> None:
+        good = catalogue.newest_good
+        age = hours(now - good.manifest.started_at) if good else None
+        if self.as_json:
+            backups = [entry.as_json(now) for entry in catalogue.entries]
+            result = {"last_good_age_hours": age, "findings": catalogue.findings, "backups": backups}
+            self.stdout.write(json.dumps(result, indent=2))
+            return
+        for entry in catalogue.entries:
+            manifest = entry.manifest
+            proofs = ", ".join(dict.fromkeys(proof.how for proof in manifest.verified))
+            self.stdout.write(
+                f"{manifest.started_at:%Y-%m-%d %H:%M:%S}  {manifest.kind:<6}  {filesizeformat(manifest.size):>9}  "
+                f"{entry.problem or proofs:<20}  {entry.backup}"
+            )
+        for finding in catalogue.findings:
+            self.stderr.write(finding)
+        self.stdout.write("No good backup." if age is None else f"The last good backup is {age:g} hours old.")
+
+    @contextmanager
+    def _progress(self) -> Iterator[Callable[[int], None]]:
+        """Yield a function that is told how much is dumped: shown on a terminal, and nowhere else."""
+        if self.as_json or not self.verbosity or not sys.stderr.isatty():
+            yield lambda size: None
+            return
+        from rich.console import Console
+        from rich.progress import DownloadColumn, Progress, SpinnerColumn, TimeElapsedColumn, TransferSpeedColumn
+
+        columns = (SpinnerColumn(), DownloadColumn(), TransferSpeedColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("dumping", total=None)
+            yield lambda size: bar.update(task, completed=size)
+
+
+@contextmanager
+def _connection(name: str | None, user: str | None) -> Iterator[BaseDatabaseWrapper]:
+    """Yield the connection to back up, to another database or as another user where that is asked for."""
+    use_direct_database(DEFAULT_DB_ALIAS)
+    connection = connections[DEFAULT_DB_ALIAS]
+    if not (name or user):
+        yield connection
+        return
+    if user and connection.vendor == "sqlite":
+        raise WrongUsage("--user: SQLite has no users.")
+    from config.database_url import url_of
+    from config.ops.scratch import connected
+
+    database = {**connection.settings_dict, **({"USER": user} if user else {})}
+    if name and connection.vendor == "sqlite":
+        name = str(Path(name).absolute())
+    with connected(url_of(database, name=name)) as other:
+        yield other
+
+
+def _lock_and_keys(recipients: list[str], passphrase_file: Path | None, identities: list[Path]) -> tuple[Lock, Keys]:
+    passphrase = read_passphrase(passphrase_file) if passphrase_file else ""
+    if not recipients:
+        passphrase = passphrase or settings.BACKUP_ENCRYPTION_KEY
+    return make_lock(recipients, passphrase), read_keys(identities, passphrase)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Tidy up when a service manager ends us: by itself Python would just stop."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,224 @@
+"""A backup from beginning to end: dump, read back, give the final name, describe, tidy up, copy elsewhere."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any
+
+from config.db.errors import Refused
+from config.ops.backup.catalogue import Entry, database_name, read_catalogue, remove_expired
+from config.ops.backup.draft import FULL, Draft, Wanted
+from config.ops.backup.folders import discard, latest_target, locked, point_latest, prepare, publish, work_folder
+from config.ops.backup.manifest import (
+    Damaged,
+    Manifest,
+    Upload,
+    manifest_path,
+    read_manifest,
+    with_verification,
+    write_manifest,
+)
+from config.ops.version import forecourt_version
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from config.ops.backup.folders import WorkFolder
+
+READ_BACK, RESTORED = "read back", "restored"
+
+
+class WrongUsage(Refused):
+    """Options were given that do not go together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a run shall do; without `retention_days` nothing old is removed."""
+
+    folder: Path
+    wanted: Wanted = field(default_factory=Wanted)
+    retention_days: int | None = None
+    upload_to: str = ""
+    verify: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run made and removed; `findings` are sentences about what did not work although the backup is good."""
+
+    backup: Path
+    manifest: Manifest
+    removed: list[Entry]
+    findings: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the result with plain types."""
+        return {
+            "path": str(self.backup),
+            "removed": [str(entry.backup) for entry in self.removed],
+            "findings": self.findings,
+            "manifest": self.manifest.as_json(),
+        }
+
+
+def run_backup(connection: BaseDatabaseWrapper, request: Request, *, now: datetime) -> Result:
+    """Back up the database of the connection; `now` is when the run begins.
+
+    Raises Refused, having left nothing under a final name, when there is no good backup in the end.
+    """
+    now, begun = now.astimezone(UTC), time.monotonic()
+    _check(request)
+    prepare(request.folder)
+    before = latest_target(request.folder)
+    findings: list[str] = []
+    try:
+        with work_folder(request.folder) as work:
+            draft = _write(connection, work, request.wanted)
+            proofs = [READ_BACK]
+            if request.verify and (reason := _unproven(connection, draft, work, request.wanted)):
+                findings.append(f"The backup is good as far as it was read back, and was not restored: {reason}")
+            elif request.verify:
+                proofs.append(RESTORED)
+            duration = time.monotonic() - begun
+            finished = now + timedelta(seconds=duration)
+            with locked(request.folder):
+                backup = publish(
+                    draft.path, request.folder, database=database_name(connection), at=now, suffix=draft.suffix
+                )
+                manifest = _manifest(connection, draft, request, backup, now, duration)
+                for how in proofs:
+                    manifest = with_verification(manifest, how, finished)
+                _describe(manifest, backup)
+                _move_latest(request, backup, manifest, before)
+                removed = _tidy(connection, request, backup, findings, now=now)
+    except OSError as error:
+        raise Refused(f"The backup could not be written to {request.folder}: {error.strerror or error}.") from error
+    if request.upload_to:
+        manifest = _upload(backup, manifest, request, findings, now=finished)
+    return Result(backup, manifest, removed, findings)
+
+
+def _check(request: Request) -> None:
+    wanted = request.wanted
+    if wanted.jobs and wanted.lock:
+        raise WrongUsage("--jobs writes a folder of files, which cannot be encrypted: leave one of them out.")
+    if request.verify and wanted.kind != FULL:
+        raise WrongUsage(f"--verify restores the backup, and --type {wanted.kind} is a part: leave one of them out.")
+    if request.verify and wanted.lock.recipients and not wanted.keys.identities:
+        raise WrongUsage("--verify must open what is encrypted to recipients: give --identity FILE as well.")
+    if request.upload_to:
+        from config.ops.backup.upload import check_destination
+
+        check_destination(request.upload_to)
+
+
+def _write(connection: BaseDatabaseWrapper, work: WorkFolder, wanted: Wanted) -> Draft:
+    # Each engine's way loads only what it needs.
+    if connection.vendor == "sqlite":
+        from config.ops.backup.sqlite import copy_sqlite
+
+        return copy_sqlite(connection, work, wanted)
+    from config.ops.backup.postgresql import dump_postgresql
+
+    return dump_postgresql(connection, work, wanted)
+
+
+def _unproven(connection: BaseDatabaseWrapper, draft: Draft, work: WorkFolder, wanted: Wanted) -> str:
+    """Return why the backup could not be tried, or "" when it was. Raises Damaged when it failed the trial."""
+    from config.ops.backup.verification import verify
+
+    try:
+        verify(connection, draft, work, wanted)
+    except Damaged:
+        raise
+    except Refused as error:
+        return str(error)
+    return ""
+
+
+def _manifest(
+    connection: BaseDatabaseWrapper, draft: Draft, request: Request, backup: Path, now: datetime, duration: float
+) -> Manifest:
+    return Manifest(
+        database=database_name(connection),
+        engine=connection.vendor,
+        server_version=draft.server_version,
+        program_version=draft.program_version,
+        forecourt_version=forecourt_version(),
+        file=backup.name,
+        archive=draft.archive,
+        kind=request.wanted.kind,
+        compression=draft.compression,
+        encryption=request.wanted.lock.kinds,
+        size=draft.size,
+        sha256=draft.sha256,
+        plain_size=draft.plain_size,
+        started_at=now,
+        finished_at=now + timedelta(seconds=duration),
+        duration_seconds=round(duration, 3),
+        retention_days=request.retention_days,
+        migrations=draft.contents.migrations,
+        rows=draft.contents.rows,
+        checksums=draft.contents.checksums,
+        files=draft.files,
+    )
+
+
+def _describe(manifest: Manifest, backup: Path) -> None:
+    try:
+        write_manifest(manifest, backup)
+    except BaseException:
+        # Without a manifest it would count for nothing and never be removed.
+        discard(backup)
+        raise
+
+
+def _move_latest(request: Request, backup: Path, manifest: Manifest, before: Path | None) -> None:
+    """Point `latest` here, unless a run that began later was faster.
+
+    Clocks can be set back, so what was the latest when this run began is older, whatever its manifest says.
+    """
+    if manifest.kind != FULL:
+        return
+    current = latest_target(request.folder)
+    if current is not None and current != before and manifest_path(current).exists():
+        rival = read_manifest(manifest_path(current))
+        if rival.database == manifest.database and rival.started_at > manifest.started_at:
+            return
+    point_latest(request.folder, backup)
+
+
+def _tidy(
+    connection: BaseDatabaseWrapper, request: Request, backup: Path, findings: list[str], *, now: datetime
+) -> list[Entry]:
+    if request.retention_days is None:
+        return []
+    try:
+        catalogue = read_catalogue(request.folder, connection)
+        return remove_expired(catalogue, now=now, days=request.retention_days, keep=backup)
+    except (OSError, Refused) as error:
+        findings.append(f"Old backups could not be removed: {error}")
+        return []
+
+
+def _upload(backup: Path, manifest: Manifest, request: Request, findings: list[str], *, now: datetime) -> Manifest:
+    from config.ops.backup.upload import upload
+
+    error = ""
+    try:
+        upload(backup, manifest, request.folder, request.upload_to)
+    except Refused as refusal:
+        error = str(refusal)
+        findings.append(f"The backup was not copied to {request.upload_to}: {error.rstrip('.')}. It is here: {backup}")
+    manifest = replace(manifest, uploads=(*manifest.uploads, Upload(request.upload_to, now, error)))
+    try:
+        write_manifest(manifest, backup)
+    except OSError as failure:
+        findings.append(f"The manifest does not know of the copy: {failure.strerror}.")
+    return manifest
