@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.models.users import Role
 from config.db.ids import new_ulid
-from inventory.models import Car, Category, SellerCategory
+from inventory.models import Car, Category, Part, SellerCategory
 from leads.models import VoucherClaim
 from tests.builders import make_user, make_vin
 from tests.schema.rows import MODELS, make_row
@@ -77,6 +77,8 @@ def clones(model: Any, number: int, rows: Rows, pins: dict[str, Any]) -> list[An
         row._state.fields_cache = {}
         for field in model._meta.concrete_fields:
             _vary(row, field, position, rows, pins, unique)
+        if isinstance(row, Part):
+            row.seller = row.vehicle.seller
         made.append(row)
     models.QuerySet(model).bulk_create(made)
     models.QuerySet(model).filter(pk=pattern.pk).delete()
