@@ -12,9 +12,11 @@ import math
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
 from json.encoder import encode_basestring
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 NULL = "\\N"
 TRUE = "t"
@@ -97,9 +99,19 @@ FIRST_MILLISECOND = (date.min - _EPOCH).days * _DAY
 LAST_MILLISECOND = ((date.max - _EPOCH).days + 1) * _DAY - 1
 
 
-@lru_cache(maxsize=32_768)
-def _day(number: int) -> str:
-    return (_EPOCH + timedelta(days=number)).isoformat()
+class _Days(dict[int, str]):
+    """The days since 1970 as they are written; a file has few, and asks for them again and again."""
+
+    most = 32_768
+
+    def __missing__(self, number: int) -> str:
+        if len(self) >= self.most:
+            self.clear()
+        day = self[number] = (_EPOCH + timedelta(days=number)).isoformat()
+        return day
+
+
+_DAYS = _Days()
 
 
 def milliseconds_cell(milliseconds: int) -> str:
@@ -107,10 +119,11 @@ def milliseconds_cell(milliseconds: int) -> str:
 
     Raises OverflowError outside the years 1 to 9999.
     """
-    day, rest = divmod(milliseconds, _DAY)
-    second, thousandth = divmod(rest, 1000)
-    minute, second = divmod(second, 60)
-    return f"{_day(day)}{_MINUTES[minute]}{_SECONDS[second]}{_FRACTIONS[thousandth]}"
+    # Without divmod and without another function: this is done millions of times.
+    rest = milliseconds % _DAY
+    return (
+        f"{_DAYS[milliseconds // _DAY]}{_MINUTES[rest // 60_000]}{_SECONDS[rest // 1000 % 60]}{_FRACTIONS[rest % 1000]}"
+    )
 
 
 def moment_cell(moment: datetime) -> str:
@@ -129,6 +142,11 @@ def date_cell(day: date) -> str:
 # What a number in jsonb can hold: digits before and after the point.
 _MOST_DIGITS = 131_072
 _MOST_PLACES = 16_383
+_SHORT_NUMBER = 1000  # characters, of which none can be too many
+
+_MOST_ORDERS = 1024
+_MOST_KEY_CHARACTERS = 500
+_ORDERS: dict[tuple[str, ...], Sequence[tuple[str, str]]] = {}
 
 
 class JSONProblem(ValueError):
@@ -162,7 +180,16 @@ def json_cell(value: Any) -> str:
 def parse_json(text: str) -> Any:
     """Return the value of a JSON text, its numbers as `JSONNumber`. Raises JSONProblem."""
     try:
-        return json.loads(text, parse_float=JSONNumber, parse_int=JSONNumber, parse_constant=_refuse_constant)
+        # Most texts are one value without blanks around it.
+        value, end = _scan(text, 0)
+    except (StopIteration, RecursionError, json.JSONDecodeError):
+        return _parse_with_care(text)
+    return value if end == len(text) else _parse_with_care(text)
+
+
+def _parse_with_care(text: str) -> Any:
+    try:
+        return _DECODER.decode(text)
     except RecursionError as error:
         raise JSONProblem("the levels are too many") from error
     except json.JSONDecodeError as error:
@@ -178,23 +205,36 @@ def _refuse_constant(name: str) -> Any:
     raise JSONProblem(f"{name} is no JSON value")
 
 
+_DECODER = json.JSONDecoder(parse_float=JSONNumber, parse_int=JSONNumber, parse_constant=_refuse_constant)
+_scan: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]  # unknown to the stubs
+
+
 def _normal(value: Any) -> str:
     kind = type(value)
     if kind is str:
         return encode_basestring(value)
+    if kind is JSONNumber:
+        return value if len(value) < _SHORT_NUMBER and value.replace(".", "", 1).isdigit() else _json_number(value)
     if kind is dict:
-        pairs = sorted(value.items(), key=_jsonb_order)
-        return "{" + ", ".join([f"{encode_basestring(key)}: {_normal(item)}" for key, item in pairs]) + "}"
+        return "{" + ", ".join([label + _normal(value[key]) for key, label in _ordered(tuple(value))]) + "}"
     if kind is list or kind is tuple:
         return "[" + ", ".join([_normal(item) for item in value]) + "]"
     if value is None or kind is bool:
         return "null" if value is None else "true" if value else "false"
-    return _json_number(value if kind is JSONNumber else repr(value))
+    return _json_number(repr(value))
 
 
-def _jsonb_order(pair: tuple[str, Any]) -> tuple[int, bytes]:
-    key = pair[0].encode("utf-8", "surrogatepass")
-    return len(key), key
+def _ordered(keys: tuple[str, ...]) -> Sequence[tuple[str, str]]:
+    """Return the keys of an object as jsonb orders them, shorter ones first, each as it is written before a value."""
+    known = _ORDERS.get(keys)
+    if known is None:
+        by_bytes = sorted((key.encode("utf-8", "surrogatepass"), key) for key in keys)
+        by_bytes.sort(key=lambda pair: len(pair[0]))
+        known = [(key, f"{encode_basestring(key)}: ") for _, key in by_bytes]
+        # Objects of one column mostly have the same keys; those that do not must not fill the memory.
+        if len(_ORDERS) < _MOST_ORDERS and sum(map(len, keys)) < _MOST_KEY_CHARACTERS:
+            _ORDERS[keys] = known
+    return known
 
 
 def _json_number(text: str) -> str:

@@ -43,6 +43,7 @@ LARGEST_SMALL_INTEGER = 2**15 - 1
 FIRST_IN_MILLISECONDS = 10**11
 # A binary fraction such as 19.990000000000002 is no third place that anybody wrote.
 FLOAT_NOISE = Decimal("1e-9")
+ROUNDED = ("rounded", "it has more than two places, and was rounded")
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,300}(\.[0-9]{0,300})?|\.[0-9]{1,300})([eE][+-]?[0-9]{1,3})?")
@@ -68,6 +69,11 @@ class RowCheck:
         """Turn to a row."""
         self.rowid, self.id = rowid, _as_text(public_id)
         self._findings.clear()
+
+    @property
+    def has_findings(self) -> bool:
+        """Whether there is something to say about the row in hand."""
+        return bool(self._findings)
 
     @property
     def is_bad(self) -> bool:
@@ -201,8 +207,8 @@ class RowCheck:
         cell = numeric_cell(number, 2) if lowest / 10 <= number <= highest * 10 else ""
         if not cell or not lowest <= Decimal(cell) <= highest:
             self.bad(column, "out_of_range", f"it is not between {lowest} and {highest}", value)
-        elif abs(Decimal(cell) - number) > FLOAT_NOISE:
-            self.note(column, "rounded", "it has more than two places, and was rounded", value, cell)
+        elif is_rounded(number, cell):
+            self.note(column, *ROUNDED, value, cell)
         return cell
 
     def boolean(self, column: str, value: Any) -> str:
@@ -298,6 +304,11 @@ class RowCheck:
         if keeper is not None:
             message = f"{keeper.id} has it as well, and keeps it"
             self.bad(column, f"duplicate_{name}", message, value)
+
+
+def is_rounded(number: Decimal, cell: str) -> bool:
+    """Whether a number lost digits that somebody wrote."""
+    return abs(Decimal(cell) - number) > FLOAT_NOISE
 
 
 def time_cell(value: Any) -> str:

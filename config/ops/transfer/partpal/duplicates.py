@@ -33,9 +33,11 @@ def duplicates(source: sqlite3.Connection, table: str, column: str, normal: Norm
     """
     if normal is unchanged and _is_unique(source, table, column):
         return {}
-    source.create_function("normal_form", 1, _on_bytes(normal), deterministic=True)
+    # A name of its own: SQLite does not replace a function while another query is open.
+    function = f"normal_form_of_{table}_{column}"
+    source.create_function(function, 1, _on_bytes(normal), deterministic=True)
     groups = source.execute(
-        f'SELECT normal_form(CAST("{column}" AS BLOB)) AS form, group_concat(rowid) FROM "{table}"'  # noqa: S608 - our names
+        f'SELECT {function}(CAST("{column}" AS BLOB)) AS form, group_concat(rowid) FROM "{table}"'  # noqa: S608 - our names
         " GROUP BY form HAVING count(*) > 1 AND form IS NOT NULL"
     ).fetchall()
     refused: dict[int, Keeper] = {}

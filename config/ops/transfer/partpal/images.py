@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 LONGEST_URL = 1000
 LONGEST_ALTERNATIVE_TEXT = 255
 
-IMAGES = Target(
-    PartImage, ("id", "part_id", "url", "alt_text", "position", "file_id"), defaulted=frozenset({"file_id"})
-)
+IMAGES = Target(PartImage, ("id", "part_id", "url", "alt_text", "position"))
 
 _ADDRESS = re.compile(r"(https?://[^\s/]+|/[^/\s])\S*")
 _PATH = re.compile(r"[\w-]+(/[^\s/]+)*/[^\s/]+\.\w+")
@@ -27,20 +25,21 @@ _ADDRESS_KEYS = ("url", "src", "secure_url")
 _TEXT_KEYS = ("alt", "altText", "alt_text")
 
 
-def quick_images(key: int, raw: str) -> list[str]:
-    """Return the lines of a part's pictures from a plain list of addresses; raises Unusual for all else."""
+def quick_images(check: RowCheck, key: int, raw: str) -> list[str]:
+    """Return the lines of a part's pictures. Raises Unusual when there is something to say about them.
+
+    `raw` is known to have printable characters and no backslash, so that every quotation mark begins or ends a text.
+    """
     if raw == "[]":
         return []
-    if raw[:2] != '["' or raw[-2:] != '"]' or "\\" in raw or " " in raw or not raw.isprintable():
+    if raw[:10] == '["https://' and raw[-2:] == '"]' and " " not in raw and len(raw) <= LONGEST_URL:
+        addresses = raw[10:-2].split('","https://')
+        if raw.count('"') == 2 * len(addresses) and "" not in addresses and "///" not in raw:
+            return [f"{key}\thttps://{address}\t\t{position}" for position, address in enumerate(addresses)]
+    lines = image_lines(check, key, raw)
+    if check.has_findings:
         raise Unusual
-    urls = raw[2:-2].split('","')
-    # Without a backslash, every quotation mark begins or ends a text.
-    if raw.count('"') != 2 * len(urls) or len(raw) > LONGEST_URL:
-        raise Unusual
-    for url in urls:
-        if url[:8] != "https://" or url[8:9] in "/":
-            raise Unusual
-    return [f"{key}\t{url}\t\t{position}\t\\N" for position, url in enumerate(urls)]
+    return lines
 
 
 def image_lines(check: RowCheck, key: int, value: Any) -> list[str]:
@@ -58,7 +57,7 @@ def image_lines(check: RowCheck, key: int, value: Any) -> list[str]:
             message = f"an alternative text has more than {LONGEST_ALTERNATIVE_TEXT} characters"
             check.bad("images", "too_long", message, value)
         else:
-            lines.append(f"{key}\t{text_cell(address)}\t{text_cell(alternative)}\t{len(lines)}\t\\N")
+            lines.append(f"{key}\t{text_cell(address)}\t{text_cell(alternative)}\t{len(lines)}")
     if len(lines) > LARGEST_SMALL_INTEGER:
         check.bad("images", "out_of_range", f"more than {LARGEST_SMALL_INTEGER:,} pictures", value)
     return lines

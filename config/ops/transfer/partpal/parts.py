@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.db.iso import CURRENCIES
 from config.ops.transfer.layout import Finding, Move, Target
-from config.ops.transfer.partpal.checking import LONGEST_ID, RowCheck
+from config.ops.transfer.partpal.checking import LONGEST_ID, ROUNDED, RowCheck
 from config.ops.transfer.partpal.duplicates import duplicates, unchanged
 from config.ops.transfer.partpal.images import IMAGES, image_lines, quick_images
 from config.ops.transfer.partpal.quick import TRUTH, UNUSUAL, Unusual, quick_price, quick_text, quick_time
@@ -55,6 +55,7 @@ def parts(context: Context) -> Move:
 class _Parts:
     def __init__(self, context: Context) -> None:
         self.context = context
+        self.report = context.report
         self.check = RowCheck(context, "parts")
         self.is_refused = context.keys.is_refused
         self.same_id = duplicates(context.source, "parts", "id", unchanged)
@@ -81,26 +82,30 @@ class _Parts:
             or not row[20]
         ):
             raise Unusual
-        texts = "".join((public_id, name, description, location))
+        texts = "".join((public_id, name, description, location, pictures))
         if not texts.isprintable() or "\\" in texts:
+            if not pictures.isprintable() or "\\" in pictures:
+                raise Unusual
             public_id, name, location = quick_text(public_id), quick_text(name), quick_text(location)
             description = quick_text(description)
-        numbers = _quick_part_number(number)
         created, updated = quick_time(row[19]), quick_time(row[20])
         is_listed, sold = TRUTH[listed], NULL
-        lines = quick_images(rowid, pictures)
+        amount, rounded = quick_price(price)
+        self.check.begin(rowid, row[1])
+        lines = quick_images(self.check, rowid, pictures)
         line = (
-            f"{rowid}\t{public_id}\t{vehicle}\t{seller}\t{NULL if category is None else category}\t{name}\t{numbers}"
-            f"\t{description}\t{self.conditions[condition]}\t{quick_price(price)}\t{self.currencies[currency]}"
-            f"\t{self.statuses[status]}"
+            f"{rowid}\t{public_id}\t{vehicle}\t{seller}\t{NULL if category is None else category}\t{name}"
+            f"\t{_quick_part_number(number)}\t{description}\t{self.conditions[condition]}\t{amount}"
+            f"\t{self.currencies[currency]}\t{self.statuses[status]}"
         )
         # From here on nothing is unusual any more, so it can be told.
+        if rounded:
+            self.report(Finding("note", "parts", row[1], "price", *ROUNDED, price, amount))
         if status == SOLD:
             sold = updated
             if listed:
                 is_listed = FALSE
-                note = Finding("note", "parts", row[1], "isListedOnMarketplace", *NOT_LISTED, listed, False)
-                self.context.report(note)
+                self.report(Finding("note", "parts", row[1], "isListedOnMarketplace", *NOT_LISTED, listed, False))
         images += lines
         return f"{line}\t{sold}\t{location}\t{is_listed}\t{created}\t{updated}"
 

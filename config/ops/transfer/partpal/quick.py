@@ -6,10 +6,23 @@ Whoever takes one catches `UNUSUAL` and looks at the whole row again with a `Row
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from config.ops.transfer.partpal.checking import FIRST_IN_MILLISECONDS, time_cell
-from config.ops.transfer.values import FALSE, LAST_MILLISECOND, TRUE, is_storable, milliseconds_cell, text_cell
+from config.ops.transfer.partpal.checking import FIRST_IN_MILLISECONDS, is_rounded, time_cell
+from config.ops.transfer.values import (
+    FALSE,
+    LAST_MILLISECOND,
+    TRUE,
+    is_storable,
+    milliseconds_cell,
+    numeric_cell,
+    text_cell,
+)
+
+LOWEST_PRICE = 0.01
+# Where rounding could lead to more digits than there are places for.
+BEYOND_PRICES = 9_999_999_999
 
 
 class Unusual(Exception):
@@ -49,13 +62,15 @@ def quick_text(value: str) -> str:
     return text_cell(value)
 
 
-def quick_price(value: Any) -> str:
-    """Return the cell of a price that has no more than two places."""
-    if type(value) is not float or not 0.01 <= value < 1e10:
+def quick_price(value: Any) -> tuple[str, bool]:
+    """Return the cell of a price, and whether it lost digits that somebody wrote."""
+    if type(value) is not float or not LOWEST_PRICE <= value < BEYOND_PRICES:
         raise Unusual
     digits = repr(value)
     if digits[-3] == ".":
-        return digits
+        return digits, False
     if digits[-2] == ".":
-        return f"{digits}0"
-    raise Unusual
+        return f"{digits}0", False
+    number = Decimal(digits)
+    cell = numeric_cell(number, 2)
+    return cell, is_rounded(number, cell)
