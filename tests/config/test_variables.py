@@ -25,7 +25,7 @@ def test_secrets_are_marked_as_readable_from_a_file_and_have_no_default() -> Non
     secrets = [variable for variable in example_variables() if variable.meaning.endswith("[file]")]
     assert {variable.name for variable in secrets} == {
         *("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "ADMIN_PASSWORD", "PG_PASSWORD", "REDIS_URL", "EMAIL_URL"),
-        *("METRICS_TOKEN", "SENTRY_DSN"),
+        *("BACKUP_ENCRYPTION_KEY", "METRICS_TOKEN", "SENTRY_DSN"),
         *("DATABASE_URL", "DIRECT_DATABASE_URL", "SHADOW_DATABASE_URL"),
     }
     assert [variable.name for variable in secrets if variable.default] == []
