@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import IO, Any, cast
+from typing import IO, Any, NoReturn, cast
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from config.ops.health.report import State, as_json
@@ -12,11 +12,27 @@ from config.ops.health.run import ONLY_BY_NAME, SECTIONS, examine, look_at
 from config.ops.health.terminal import write
 
 
+class MonitoringParser(CommandParser):
+    """A parser for which wrong usage is an unknown state: 2 would tell monitoring that the database is critical."""
+
+    def error(self, message: str) -> NoReturn:
+        if not self.called_from_command_line:
+            raise CommandError(message, returncode=int(State.UNKNOWN))
+        self.print_usage(sys.stderr)
+        self.exit(int(State.UNKNOWN), f"UNKNOWN: {message}\n")
+
+
 class Command(BaseCommand):
     help = (
         "Shows how the database and what belongs to it are. Exit codes as monitoring plugins have them: "
         "0 fine, 1 warning, 2 critical, 3 unknown. Example: manage.py dbhealth --section backups --section disk"
     )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Return the parser with our exit code."""
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.__class__ = MonitoringParser
+        return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""

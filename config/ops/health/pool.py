@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import psutil
 from django.conf import settings
 
 from config.metrics_files import gauges
 from config.ops.health.look import Look, percent
 from config.ops.health.report import Section, State
-
-if TYPE_CHECKING:
-    from typing import Any
 
 
 def pool(look: Look) -> Section:
@@ -32,9 +27,14 @@ def pool(look: Look) -> Section:
     return section
 
 
+def _size(look: Look) -> int:
+    """Return how many connections each process may keep; 0 without a pool."""
+    options = look.connection.settings_dict["OPTIONS"].get("pool") or {}
+    return int(options.get("max_size", 0))
+
+
 def _limits(look: Look, section: Section) -> None:
-    options: dict[str, Any] = settings.DATABASES["default"]["OPTIONS"].get("pool") or {}
-    size = options.get("max_size", 0)
+    size = _size(look)
     processes, threads = settings.WEB_CONCURRENCY, settings.WEB_THREADS
     section.figure("pool_size", size, source="DATABASE_POOL_SIZE, per process")
     section.figure("processes", processes, source="WEB_CONCURRENCY")
@@ -65,7 +65,7 @@ def _in_use(look: Look, section: Section) -> None:
             f"What is in use is not known: gunicorn writes it into {look.metrics_folder} on the machine where it runs."
         )
         return
-    limit = settings.DATABASES["default"]["OPTIONS"].get("pool", {}).get("max_size", 0) * settings.WEB_CONCURRENCY
+    limit = _size(look) * settings.WEB_CONCURRENCY
     in_use, waiting = int(states.get("in_use", 0)), int(states.get("waiting", 0))
     source = "the web processes, as of their last requests"
     section.figure("in_use", in_use, source=source)

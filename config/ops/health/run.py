@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError
 
 from config.database_url import shown_url
 from config.db.errors import Refused
@@ -102,7 +102,7 @@ def _sections(look: Look, names: list[str]) -> Iterator[Section]:
 def _unreachable(connection: BaseDatabaseWrapper) -> str:
     try:
         refuse_unreachable(connection)
-    except (Refused, OperationalError) as error:
+    except (Refused, DatabaseError) as error:
         return " ".join(str(error).split())
     return ""
 
