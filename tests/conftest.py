@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import caches
 from django.db import connections
 from pytest_django.plugin import blocking_manager_key
@@ -35,6 +36,14 @@ def database_url() -> str:
 def redis_url() -> str:
     """A Redis database that belongs to this worker alone."""
     return os.environ["REDIS_URL"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_passwords() -> Generator[None]:
+    """Hash passwords in one round: a million take half a second, and here nobody guesses."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PBKDF2PasswordHasher, "iterations", 1)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from tests.admin.rows import staff
 
 
 class Reader(Client):
-    """A browser that only reads pages.
+    """A browser that is signed in and keeps of an answer no more than the page.
 
     Django's own copies for every template what it was given, which takes a quarter of a page's time.
     """

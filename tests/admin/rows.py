@@ -23,8 +23,8 @@ from tests.schema.rows import MODELS, make_row
 Rows = dict[Any, list[Any]]
 
 
-def in_order() -> list[Any]:
-    """Return the models, each behind those it points at."""
+def in_order(wanted: list[Any]) -> list[Any]:
+    """Return the models and all they need, each behind those it points at."""
     ordered: list[Any] = []
 
     def place(model: Any) -> None:
@@ -36,7 +36,7 @@ def in_order() -> list[Any]:
                 place(Car if field.related_model is ContentType else field.related_model)
         ordered.append(model)
 
-    for model in MODELS:
+    for model in wanted:
         place(model)
     return ordered
 
@@ -45,10 +45,10 @@ def in_order() -> list[Any]:
 ONCE_WITH: dict[Any, Any] = {VoucherClaim: User, SellerCategory: Category}
 
 
-def fill(number: int, **pins: Any) -> Rows:
+def fill(number: int, tables: list[Any] = MODELS, **pins: Any) -> Rows:
     """Make `number` rows of each table; row n points at row n of the others, or at what `pins` names by field."""
     rows: Rows = {}
-    for model in in_order():
+    for model in in_order(tables):
         rows[model] = clones(model, number, rows, pins)
     return rows
 

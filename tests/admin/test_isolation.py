@@ -40,9 +40,9 @@ def seller() -> User:
 
 @pytest.fixture
 def shop(seller: User, sign_in: Callable[[User], Client]) -> SimpleNamespace:
-    """Two rows of each table of the seller's own, two of another's, and the seller's browser."""
-    own = fill(2, owner=seller)
-    foreign = fill(2, owner=make_user(Role.SELLER))
+    """Two rows of each table that belongs to the seller, two of another's, and the seller's browser."""
+    own = fill(2, [*OWNED, PartImage], owner=seller)
+    foreign = fill(2, [*OWNED, PartImage], owner=make_user(Role.SELLER))
     return SimpleNamespace(client=sign_in(seller), own=own, foreign=foreign)
 
 

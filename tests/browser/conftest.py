@@ -33,11 +33,15 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run browser tests on PostgreSQL alone: the pages are the same, and SQLite would make threads wait for locks."""
+    """Run browser tests on PostgreSQL alone: the pages are the same, and SQLite would make threads wait for locks.
+
+    Coverage is not measured: it takes most of the time, and other tests run the same lines.
+    """
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.postgres_only)
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="session")

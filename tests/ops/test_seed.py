@@ -38,8 +38,6 @@ from tests.builders import make_user
 
 pytestmark = pytest.mark.django_db
 
-# Every run makes passwords; how well they are hashed is not what is looked at here.
-QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 NOW = "2026-03-02T12:00"
 LATER = "2026-04-11T03:30"
 OURS = ("accounts", "inventory", "leads", "analytics")
@@ -89,7 +87,6 @@ def development(settings: Settings) -> None:
     settings.DEBUG = True
     settings.ADMIN_EMAIL = "admin@example.org"
     settings.ADMIN_PASSWORD = ""
-    settings.PASSWORD_HASHERS = QUICK_HASHERS
 
 
 def seed(*options: str) -> str:
@@ -326,7 +323,7 @@ def test_venta_has_the_vendor_with_identity_positions_and_subscription() -> None
     assert Integration.objects.get().target == vendor
 
 
-@override_settings(DEBUG=True, ADMIN_PASSWORD="", PASSWORD_HASHERS=QUICK_HASHERS)
+@override_settings(DEBUG=True, ADMIN_PASSWORD="")
 class DemoTests(TestCase):
     """What the demo holds; loaded once for all of them."""
 
