@@ -125,11 +125,17 @@ def picture(address: str) -> str:
 
 
 def link_to(
-    relation: str, *, description: str | None = None, ordering: str | None = None, otherwise: str = ""
+    relation: str,
+    *,
+    description: str | None = None,
+    ordering: str | None = None,
+    otherwise: str = "",
+    needs: tuple[str, ...] = (),
 ) -> Callable[[Any], Any]:
     """Show a related row as a link to its page, or as text where the person may not open it.
 
-    `otherwise` names a field with the name as text, shown where the related row is gone.
+    `otherwise` names a field with the name as text, shown where the related row is gone. `needs` names what the related
+    row's own text reads.
     """
 
     def show(row: Any) -> str:
@@ -148,7 +154,11 @@ def link_to(
 
     name = f"{relation}_link"
     return _column(
-        show, name, description=description or _words(relation), ordering=ordering or relation, needs=(relation,)
+        show,
+        name,
+        description=description or _words(relation),
+        ordering=ordering or relation,
+        needs=(relation, *needs),
     )
 
 

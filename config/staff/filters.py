@@ -95,7 +95,10 @@ class Condition:
 
 def operators_of(readable: ReadableField) -> dict[str, str]:
     """Return the operators that make sense for the field: whether it is empty can only be asked where it may be."""
-    operators = OPERATORS[readable.kind]
+    operators = dict(OPERATORS[readable.kind])
+    if not _is_text(readable.field):
+        # Ids and IP addresses have one spelling only, and no other text can be compared with them.
+        operators.pop("exact", None)
     if readable.field.null or _is_text(readable.field) or "." in readable.key:
         return operators
     return {operator: label for operator, label in operators.items() if operator not in _PRESENCE}

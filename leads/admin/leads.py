@@ -42,6 +42,7 @@ LEAD_COLOURS = {
     LeadStatus.CONVERTED: "success",
     LeadStatus.SPAM: "danger",
 }
+ACTOR = link_to("actor", otherwise="actor_label")
 PRIORITY_COLOURS = {LeadPriority.URGENT: "danger", LeadPriority.HIGH: "warning", LeadPriority.MEDIUM: "info"}
 
 
@@ -82,7 +83,7 @@ class NoteInline(StaffStackedInline):
 
 class TimelineInline(RelatedListInline):
     model = LeadActivity
-    fields = ("description", "actor", "created_at")
+    fields = ("description", ACTOR, "created_at")
     verbose_name_plural = "timeline"
 
     @admin.display(description="What")
@@ -243,8 +244,10 @@ class LeadActivityAdmin(RecordedAdmin):
         ),
         link_to("lead"),
         "description",
-        link_to("actor"),
+        ACTOR,
     )
     list_filter = (("type", ChoicesCheckboxFilter), ("created_at", RangeDateFilter))
     search_fields = ("description", "lead__name")
     date_hierarchy = "created_at"
+    readonly_fields = (ACTOR, "created_at")
+    fieldsets = ((None, {"fields": (("lead", "type"), "description", readonly_fields, "metadata")}),)

@@ -21,14 +21,17 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
+AUTHOR = link_to("author", otherwise="author_label")
+
+
 class StatusForm(forms.Form):
     status = forms.ChoiceField(choices=TicketStatus.choices)
 
 
 class CommentInline(StaffStackedInline):
     model = TicketComment
-    fields = ("text", "is_internal", ("author", "created_at"))
-    readonly_fields = ("author", "created_at")
+    readonly_fields = (AUTHOR, "created_at")
+    fields = ("text", "is_internal", readonly_fields)
 
 
 @admin.register(SupportTicket)
@@ -105,11 +108,11 @@ class SupportTicketAdmin(StaffAdmin):
 
 @admin.register(TicketComment)
 class TicketCommentAdmin(StaffAdmin):
-    list_display = ("text", link_to("ticket"), link_to("author"), "is_internal", "created_at")
+    list_display = ("text", link_to("ticket"), AUTHOR, "is_internal", "created_at")
     list_filter = (("is_internal", BooleanRadioFilter), ("created_at", RangeDateFilter))
     search_fields = ("text", "ticket__number")
     date_hierarchy = "created_at"
-    readonly_fields = ("author",)
+    readonly_fields = ("author", "author_label")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         readonly = super().get_readonly_fields(request, obj)

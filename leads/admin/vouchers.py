@@ -284,6 +284,24 @@ class VoucherRedemptionAdmin(RecordedAdmin):
     list_filter = (("redeemed_at", RangeDateFilter), ("discount_amount", RangeNumericFilter))
     search_fields = ("voucher__title_key", "voucher_label", "seller_label", "user_label", "code_used")
     date_hierarchy = "redeemed_at"
+    # A claim's own text names its voucher and its holder.
+    readonly_fields = (link_to("claim", needs=("claim__voucher", "claim__user")),)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("voucher", "voucher_label", "seller_label"),
+                    ("user", "user_label"),
+                    (readonly_fields[0], "code_used"),
+                    ("discount_amount", "currency"),
+                    ("latitude", "longitude"),
+                    ("redeemed_at", "idempotency_key"),
+                    "metadata",
+                )
+            },
+        ),
+    )
 
 
 # What becomes of a person's vouchers when the person goes for good; accounts knows no vouchers.

@@ -93,7 +93,7 @@ def _vouchers(person: User, name: str) -> None:
 
 
 def _work(person: User) -> None:
-    lead = make_lead(name=f"Asked {person.name}")
+    lead = make_lead()
     LeadNote.objects.bulk_create([LeadNote(lead=lead, author=person, text="Called.")])
     LeadActivity.objects.create(lead=lead, type="PHONE_CALL", actor=person)
     TicketComment.objects.create(ticket=make_ticket(), author=person, text="We look into it.")

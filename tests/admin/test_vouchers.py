@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import Translation
-from leads.models import Voucher
-from tests.builders import make_language, make_seller, make_translation, make_voucher
+from leads.models import Voucher, VoucherClaim, VoucherCode, VoucherRedemption
+from tests.admin.conftest import said
+from tests.builders import NOON, make_language, make_seller, make_translation, make_user, make_voucher
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +57,62 @@ def test_other_words_in_the_form_change_the_text_and_not_the_key(super_admin: Cl
     super_admin.post(f"/admin/leads/voucher/{voucher.pk}/change/", data)
 
     assert Translation.objects.get(key=voucher.title_key).value == "Frenos y discos"
+
+
+def held_voucher(title: str) -> tuple[Voucher, VoucherClaim, VoucherRedemption]:
+    make_language("es", is_default=True)
+    voucher = make_voucher()
+    make_translation(voucher.title_key, title, "es")
+    VoucherCode.objects.create(voucher=voucher, code=f"CODE{voucher.pk}", type="static")
+    claim = VoucherClaim.objects.create(voucher=voucher, user=make_user(), expires_at=NOON)
+    return voucher, claim, VoucherRedemption.objects.create(voucher=voucher, user=claim.user, claim=claim)
+
+
+def test_no_page_shows_the_key_of_a_title_where_there_is_a_title(super_admin: Client) -> None:
+    voucher, claim, redemption = held_voucher("Frenos nuevos")
+    code = voucher.codes.get()
+    delete = {"action": "delete_rows", "index": 0, "_selected_action": [voucher.pk]}
+    pages = [
+        super_admin.get(f"/admin/leads/{address}").content.decode()
+        for address in (
+            "voucherclaim/",
+            "vouchercode/",
+            "voucherredemption/",
+            f"voucherclaim/{claim.pk}/change/",
+            f"vouchercode/{code.pk}/change/",
+            f"voucherredemption/{redemption.pk}/change/",
+            f"voucher/{voucher.pk}/delete/",
+            f"vouchercode/?f=voucher:is:{voucher.pk}",
+            f"vouchercode/?q=nothing&f=voucher:is:{voucher.pk}",
+        )
+    ]
+    pages.append(super_admin.post("/admin/leads/voucher/", delete).content.decode())
+    for page in pages:
+        assert "Frenos nuevos" in page
+        assert voucher.title_key not in page
+    # The form shows the key in its own field, and nowhere else.
+    form = super_admin.get(f"/admin/leads/voucher/{voucher.pk}/change/").content.decode()
+    assert form.count(voucher.title_key) == 1
+
+
+def test_vouchers_are_found_by_their_titles(super_admin: Client) -> None:
+    voucher, *_ = held_voucher("Frenos nuevos")
+    make_voucher()
+    response = super_admin.get("/admin/leads/voucher/", {"q": "frenos"})
+    assert list(response.context["cl"].result_list) == [voucher]
+
+
+def test_searching_selects_offer_titles(super_admin: Client) -> None:
+    voucher, *_ = held_voucher("Frenos nuevos")
+    field = {"app_label": "leads", "model_name": "voucherclaim", "field_name": "voucher"}
+    found = super_admin.get("/admin/autocomplete/", {**field, "term": "Frenos"}).json()["results"]
+    assert found == [{"id": str(voucher.pk), "text": "Frenos nuevos"}]
+
+
+def test_exports_and_messages_name_vouchers_by_their_titles(super_admin: Client) -> None:
+    voucher, *_ = held_voucher("Frenos nuevos")
+    query = {"column": ["voucher", "code"], "format": "csv"}
+    exported: Any = super_admin.get("/admin/leads/vouchercode/export/", query)
+    assert "Frenos nuevos" in b"".join(exported.streaming_content).decode()
+    response = super_admin.post(f"/admin/leads/voucher/{voucher.pk}/suspend/")
+    assert "Frenos nuevos is draft" in said(response)[0]
