@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from config.db.errors import Refused
 from config.ops.transfer.partpal.categories import CATEGORIES, categories
+from config.ops.transfer.partpal.duplicates import is_unique
 from config.ops.transfer.partpal.images import IMAGES
 from config.ops.transfer.partpal.parts import PARTS, parts
 from config.ops.transfer.partpal.people import SESSIONS, USERS, refresh_tokens, users
@@ -65,7 +66,7 @@ class PartPal:
         return tables >= TELLING
 
     def refuse_unready(self, source: sqlite3.Connection) -> None:
-        """Raise Refused when tables or columns are missing, or the tables have no row numbers."""
+        """Raise Refused when tables or columns are missing, or ids need not be unique."""
         missing = [
             f"{table}.{column}"
             for table, columns in COLUMNS.items()
@@ -76,6 +77,12 @@ class PartPal:
                 f"The file looks like PartPal's but is not of its latest schema. Missing: {', '.join(missing[:10])}"
                 f"{f' and {len(missing) - 10} more' if len(missing) > 10 else ''}. Run PartPal's own migrations"
                 " (`npx prisma migrate deploy`) on a copy of the file, and move the copy."
+            )
+        loose = [table for table in COLUMNS if not is_unique(source, table, "id")]
+        if loose:
+            raise Refused(
+                f"The file has lost the primary key of {', '.join(loose)}: several rows could have one id. Put it back"
+                " in a copy of the file, and move the copy."
             )
 
     def moves(self, context: Context) -> Iterator[Move]:

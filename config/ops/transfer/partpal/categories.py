@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.ops.transfer.layout import Move, Target
 from config.ops.transfer.partpal.checking import RowCheck
-from config.ops.transfer.partpal.duplicates import duplicates, unchanged
+from config.ops.transfer.partpal.duplicates import duplicates
 from config.ops.transfer.source import read_rows
 from config.ops.transfer.values import NULL, moment_cell
 from inventory.models import Category
@@ -56,7 +56,6 @@ class _Categories:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.check = RowCheck(context, "categories")
-        self.same_id = duplicates(context.source, "categories", "id", unchanged)
         self.same_name = duplicates(context.source, "categories", "name", str.lower)
         self.now = moment_cell(context.now)
         self.places: dict[int, Place] = {}
@@ -83,7 +82,6 @@ class _Categories:
     def _own_cells(self, rowid: int, public_id: Any, name: Any, description: Any, is_active: Any) -> tuple[str, ...]:
         check = self.check
         check.begin(rowid, public_id)
-        check.single("id", public_id, "id", self.same_id.get(rowid))
         check.single("name", name, "name", self.same_name.get(rowid))
         return (
             check.identifier("id", public_id),

@@ -31,7 +31,7 @@ def duplicates(source: sqlite3.Connection, table: str, column: str, normal: Norm
     That is the one written in normal form, else the one of which the fewest characters change, else the first.
     SQLite sorts, in files of its own when there is much, so that no memory is needed for rows without a double.
     """
-    if normal is unchanged and _is_unique(source, table, column):
+    if normal is unchanged and is_unique(source, table, column):
         return {}
     # A name of its own: SQLite does not replace a function while another query is open.
     function = f"normal_form_of_{table}_{column}"
@@ -49,7 +49,7 @@ def duplicates(source: sqlite3.Connection, table: str, column: str, normal: Norm
     return refused
 
 
-def _is_unique(source: sqlite3.Connection, table: str, column: str) -> bool:
+def is_unique(source: sqlite3.Connection, table: str, column: str) -> bool:
     """Whether an index of the file keeps the column's values apart."""
     indexes = source.execute('SELECT name FROM pragma_index_list(?) WHERE "unique" AND NOT partial', [table]).fetchall()
     return any(

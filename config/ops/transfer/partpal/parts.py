@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from config.db.iso import CURRENCIES
 from config.ops.transfer.layout import Finding, Move, Target
 from config.ops.transfer.partpal.checking import LONGEST_ID, ROUNDED, RowCheck
-from config.ops.transfer.partpal.duplicates import duplicates, unchanged
 from config.ops.transfer.partpal.images import IMAGES, image_lines, quick_images
 from config.ops.transfer.partpal.quick import TRUTH, UNUSUAL, Unusual, quick_price, quick_text, quick_time
 from config.ops.transfer.partpal.words import codes_of
@@ -58,7 +57,6 @@ class _Parts:
         self.report = context.report
         self.check = RowCheck(context, "parts")
         self.is_refused = context.keys.is_refused
-        self.same_id = duplicates(context.source, "parts", "id", unchanged)
         self.conditions = codes_of("condition")
         self.statuses = codes_of("status")
         self.currencies = {code: code for code in CURRENCIES}
@@ -67,7 +65,7 @@ class _Parts:
         try:
             return self._quickly(row, children[0])
         except UNUSUAL:
-            return self._with_care(row, children[0])
+            return self.with_care(row, children)
 
     def _quickly(self, row: SourceRow, images: list[str]) -> str:
         (rowid, public_id, _, vehicle, owner_id, seller_id, seller, name, number, description) = row[:10]
@@ -78,7 +76,6 @@ class _Parts:
             or (category is None and category_id is not None)
             or (category is not None and is_refused("categories", category))
             or (not 1 <= len(public_id) <= LONGEST_ID or len(name) > LONGEST_NAME or len(location) > LONGEST_LOCATION)
-            or rowid in self.same_id
             or not row[20]
         ):
             raise Unusual
@@ -109,12 +106,12 @@ class _Parts:
         images += lines
         return f"{line}\t{sold}\t{location}\t{is_listed}\t{created}\t{updated}"
 
-    def _with_care(self, row: SourceRow, images: list[str]) -> str | None:
+    def with_care(self, row: SourceRow, children: Sequence[list[str]]) -> str | None:
+        """Convert a row value by value, and tell what there is to tell."""
         (rowid, public_id, vehicle_id, vehicle, owner_id, seller_id, seller, name, number, description) = row[:10]
         (condition, price, currency, status, location, pictures, listed, category_id, category) = row[10:19]
         check = self.check
         check.begin(rowid, public_id)
-        check.single("id", public_id, "id", self.same_id.get(rowid))
         created = check.time("createdAt", row[19])
         updated = check.last_change("updatedAt", row[20], created)
         code = check.code("status", status, "status")
@@ -139,7 +136,7 @@ class _Parts:
             updated,
         )
         if line is not None:
-            images += lines
+            children[0].extend(lines)
         return line
 
     def _seller(self, seller_id: Any, owner_id: Any, seller: int | None) -> str:

@@ -66,13 +66,11 @@ class _People:
     def __init__(self, context: Context) -> None:
         self.check = RowCheck(context, "users")
         self.same_email = duplicates(context.source, "users", "email", normal_email)
-        self.same_id = duplicates(context.source, "users", "id", unchanged)
 
     def convert(self, row: SourceRow, _children: Sequence[list[str]]) -> str | None:
         rowid, public_id, email, name, password, role, verified, verified_at, created_at, updated_at = row
         check = self.check
         check.begin(rowid, public_id)
-        check.single("id", public_id, "id", self.same_id.get(rowid))
         first_name, last_name = self._name_parts(name)
         created = check.time("createdAt", created_at)
         updated = check.last_change("updatedAt", updated_at, created)
@@ -161,7 +159,6 @@ class _Tokens:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.check = RowCheck(context, "refresh_tokens")
-        self.same_id = duplicates(context.source, "refresh_tokens", "id", unchanged)
         self.same_token = duplicates(context.source, "refresh_tokens", "token", unchanged)
         self.now = moment_cell(context.now)
 
@@ -169,7 +166,6 @@ class _Tokens:
         rowid, public_id, token, user_id, user, expires_at, created_at = row
         check = self.check
         check.begin(rowid, public_id)
-        check.single("id", public_id, "id", self.same_id.get(rowid))
         cells = [str(rowid), check.identifier("id", public_id)]
         raw = check.plain("token", token)
         if not raw and not isinstance(token, bytes):

@@ -12,7 +12,6 @@ from accounts.provinces import south_african_province
 from config.ops.transfer.layout import Move, Target
 from config.ops.transfer.partpal.checking import LARGEST_INTEGER, RowCheck, decoded_json
 from config.ops.transfer.partpal.contacts import country_code, international_phone, web_address
-from config.ops.transfer.partpal.duplicates import duplicates, unchanged
 from config.ops.transfer.values import NULL, TRUE, JSONProblem, UnstorableJSON, float_cell, json_cell, text_cell
 
 if TYPE_CHECKING:
@@ -56,7 +55,6 @@ class _Sellers:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.check = RowCheck(context, "sellers")
-        self.same_id = duplicates(context.source, "sellers", "id", unchanged)
         self.sales = _Sales(context)
 
     def convert(self, row: SourceRow, _children: Sequence[list[str]]) -> str | None:
@@ -65,7 +63,6 @@ class _Sellers:
         (phone, whatsapp, website, hours, email, created_at, updated_at) = row[18:]
         check = self.check
         check.begin(rowid, public_id)
-        check.single("id", public_id, "id", self.same_id.get(rowid))
         created = check.time("createdAt", created_at)
         code = self._country(country)
         return check.finish(

@@ -9,7 +9,6 @@ from analytics.models import AuditLog, Event
 from config.ops.transfer.cells import address_cell
 from config.ops.transfer.layout import Move, Target
 from config.ops.transfer.partpal.checking import LONGEST_ID, RowCheck, decoded_json
-from config.ops.transfer.partpal.duplicates import duplicates, unchanged
 from config.ops.transfer.partpal.quick import UNUSUAL, Unusual, quick_text, quick_time
 from config.ops.transfer.partpal.words import action_of
 from config.ops.transfer.values import (
@@ -82,13 +81,12 @@ class _Events:
     def __init__(self, context: Context) -> None:
         self.check = RowCheck(context, "analytics_events")
         self.is_refused = context.keys.is_refused
-        self.same_id = duplicates(context.source, "analytics_events", "id", unchanged)
 
-    def convert(self, row: SourceRow, _children: Sequence[list[str]]) -> str | None:
+    def convert(self, row: SourceRow, children: Sequence[list[str]]) -> str | None:
         try:
             return self._quickly(row)
         except UNUSUAL:
-            return self._with_care(row)
+            return self.with_care(row, children)
 
     def _quickly(self, row: SourceRow) -> str:
         (rowid, public_id, event_type, part_id, part, seller_id, seller, user_id, user, session, agent, metadata) = row[
@@ -100,7 +98,6 @@ class _Events:
             or (seller_id is not None if seller is None else is_refused("sellers", seller))
             or (user_id is not None if user is None else is_refused("users", user))
             or (not 1 <= len(public_id) <= LONGEST_ID or len(event_type) > LONGEST_EVENT_TYPE)
-            or rowid in self.same_id
         ):
             raise Unusual
         session, agent = session or "", agent or ""
@@ -119,13 +116,13 @@ class _Events:
             f"\t{_quick_metadata(metadata)}\t{created}\t\t{FALSE}"
         )
 
-    def _with_care(self, row: SourceRow) -> str | None:
+    def with_care(self, row: SourceRow, _children: Sequence[list[str]]) -> str | None:
+        """Convert a row value by value, and tell what there is to tell."""
         (rowid, public_id, event_type, part_id, part, seller_id, seller, user_id, user, session, agent, metadata) = row[
             :12
         ]
         check = self.check
         check.begin(rowid, public_id)
-        check.single("id", public_id, "id", self.same_id.get(rowid))
         part_cell = check.relative("partId", "parts", part_id, part)
         seller_cell = check.relative("sellerId", "sellers", seller_id, seller)
         user_cell = check.relative("userId", "users", user_id, user)
@@ -152,13 +149,11 @@ class _Activities:
     def __init__(self, context: Context) -> None:
         self.check = RowCheck(context, "activity_logs")
         self.is_refused = context.keys.is_refused
-        self.same_id = duplicates(context.source, "activity_logs", "id", unchanged)
 
     def convert(self, row: SourceRow, _children: Sequence[list[str]]) -> str | None:
         rowid, public_id, seller_id, seller, user_id, user, kind, description, metadata, timestamp = row
         check = self.check
         check.begin(rowid, public_id)
-        check.single("id", public_id, "id", self.same_id.get(rowid))
         seller_cell = check.relative("sellerId", "sellers", seller_id, seller)
         actor_cell = check.relative("userId", "users", user_id, user)
         kept, address, found = _metadata(check, metadata, _lost(sellerId=(seller_id, seller_cell)))
@@ -184,7 +179,9 @@ class _Activities:
 
 def _lost(**named: tuple[Any, str]) -> dict[str, Any]:
     """Return the ids that lead to no row of the target, by their columns."""
-    return {column: value for column, (value, cell) in named.items() if cell == NULL and value not in {None, ""}}
+    return {
+        column: value for column, (value, cell) in named.items() if cell == NULL and isinstance(value, str) and value
+    }
 
 
 def _entity(metadata: Any) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.ops.transfer.layout import Move, Target
 from config.ops.transfer.partpal.checking import LARGEST_INTEGER, LONGEST_ID, RowCheck
-from config.ops.transfer.partpal.duplicates import duplicates, unchanged
+from config.ops.transfer.partpal.duplicates import duplicates
 from config.ops.transfer.partpal.quick import UNUSUAL, Unusual, quick_time
 from config.ops.transfer.partpal.words import codes_of
 from config.ops.transfer.values import NULL
@@ -59,17 +59,16 @@ class _Vehicles:
     def __init__(self, context: Context) -> None:
         self.check = RowCheck(context, "vehicles")
         self.is_refused = context.keys.is_refused
-        self.same_id = duplicates(context.source, "vehicles", "id", unchanged)
         self.same_vin = duplicates(context.source, "vehicles", "vin", normal_vin)
         self.fuels = codes_of("fuel_type") | {None: ""}
         self.transmissions = codes_of("transmission") | {None: ""}
         self.conditions = codes_of("condition")
 
-    def convert(self, row: SourceRow, _children: Sequence[list[str]]) -> str | None:
+    def convert(self, row: SourceRow, children: Sequence[list[str]]) -> str | None:
         try:
             return self._quickly(row)
         except UNUSUAL:
-            return self._with_care(row)
+            return self.with_care(row, children)
 
     def _quickly(self, row: SourceRow) -> str:
         (rowid, public_id, vin, year, make, model, trim, engine_size, fuel, transmission, color, mileage) = row[:12]
@@ -79,7 +78,7 @@ class _Vehicles:
         if (
             (seller is None or self.is_refused("sellers", seller))
             or (not texts.isprintable() or "\\" in texts)
-            or (not VIN.fullmatch(vin) or vin[0] in WITH_CHECK_DIGIT or rowid in self.same_vin or rowid in self.same_id)
+            or (not VIN.fullmatch(vin) or vin[0] in WITH_CHECK_DIGIT or rowid in self.same_vin)
             or (type(year) is not int or not FIRST_CAR_YEAR <= year <= LAST_PLAUSIBLE_YEAR)
             or (mileage is not None and (type(mileage) is not int or not 0 <= mileage <= LARGEST_INTEGER))
             or (not 1 <= len(public_id) <= LONGEST_ID or len(make) > LONGEST_WORD or len(model) > LONGEST_WORD)
@@ -94,12 +93,12 @@ class _Vehicles:
             f"\t{seller}\t{quick_time(created_at)}\t{quick_time(updated_at)}\t\t"
         )
 
-    def _with_care(self, row: SourceRow) -> str | None:
+    def with_care(self, row: SourceRow, _children: Sequence[list[str]]) -> str | None:
+        """Convert a row value by value, and tell what there is to tell."""
         (rowid, public_id, vin, year, make, model, trim, engine_size, fuel, transmission, color, mileage) = row[:12]
         (condition, acquired_at, seller_id, seller, created_at, updated_at) = row[12:]
         check = self.check
         check.begin(rowid, public_id)
-        check.single("id", public_id, "id", self.same_id.get(rowid))
         created = check.time("createdAt", created_at)
         return check.finish(
             str(rowid),
