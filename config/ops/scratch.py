@@ -9,7 +9,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from django.conf import settings
@@ -52,10 +52,14 @@ def scratch_url(connection: BaseDatabaseWrapper) -> Iterator[str]:
 
 
 def _new_database(connection: BaseDatabaseWrapper) -> Iterator[str]:
-    name = f"forecourt_scratch_{secrets.token_hex(4)}"
     with direct_connection(connection) as server:
+        server.execute("SET statement_timeout = 0")
+        prefix = _remove_abandoned(server)
+        name = f"{prefix}{secrets.token_hex(4)}"
+        # The lock ends with this process, however it ends, and so tells the next one what was left behind.
+        server.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
         try:
-            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
         except psycopg.errors.InsufficientPrivilege as error:
             raise Refused(
                 "This needs a scratch database, and the user may not create one: "
@@ -64,7 +68,25 @@ def _new_database(connection: BaseDatabaseWrapper) -> Iterator[str]:
         try:
             yield url_of(connection.settings_dict, name=name)
         finally:
-            server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            _drop(server, name)
+
+
+def _remove_abandoned(server: psycopg.Connection[Any]) -> str:
+    """Drop the scratch databases of killed processes that worked on this same database, and return their prefix."""
+    row = server.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone()
+    prefix = f"forecourt_scratch_{row[0] if row else 0}_"
+    found = server.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [prefix]).fetchall()
+    for (name,) in found:
+        # Locks are known within one database only, which is why the prefix has its number.
+        held = server.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name]).fetchone()
+        if held == (True,):
+            _drop(server, name)
+            server.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+    return prefix
+
+
+def _drop(server: psycopg.Connection[Any], name: str) -> None:
+    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.conf import settings
+from pytest_django import DjangoDbBlocker
 
 from config.ops.scratch import child_environment, run_migrations
 
@@ -51,6 +52,13 @@ def empty(migrated_file: Path, tmp_path: Path) -> Path:
 def demo(demo_file: Path, tmp_path: Path) -> Path:
     """A copy of the demo file."""
     return Path(shutil.copy(demo_file, tmp_path / "demo.sqlite3"))
+
+
+@pytest.fixture
+def any_database(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Let the test connect to databases of its own; it does not touch Django's."""
+    with django_db_blocker.unblock():
+        yield
 
 
 @pytest.fixture(scope="session")

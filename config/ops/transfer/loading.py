@@ -100,6 +100,8 @@ class Loader:
         tally = self.tallies[move.table] = Tally(move.table, count_rows(self.source, move.table))
         checksum = self._begin(move.target)
         with ExitStack() as spools:
+            # Until a COPY is over, its connection understands nothing else, not even that all is taken back.
+            spools.callback(self._abandon)
             children = [_Spool(child, self._begin(child), self._child_keys, spools) for child in move.children]
             self._send_rows(move, tally, checksum, children)
             for spool in children:
@@ -109,9 +111,13 @@ class Loader:
 
     def stop_writing(self) -> None:
         """Go on without sending anything: the rest of the file is only read and checked."""
+        self._abandon()
+        self.open_writer = None
+
+    def _abandon(self) -> None:
         if self._writer is not None:
-            self._writer.abandon()
-        self._writer = self.open_writer = None
+            writer, self._writer = self._writer, None
+            writer.abandon()
 
     def count_again(self, tally: Tally, rowid: int, finding: Finding) -> None:
         """Count a row that was sent by what was found out about it since."""

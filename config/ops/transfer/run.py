@@ -267,7 +267,7 @@ class _Run:
         self._read()
         if self.findings.bad and self._stops_at_once:
             return self._finish([], committed=False)
-        return self._settle(connection, session, direct, parts, before)
+        return self._settle(connection, session, parts, before)
 
     def _read(self) -> None:
         """Carry every row of the source as far as it comes."""
@@ -283,16 +283,15 @@ class _Run:
         self,
         connection: BaseDatabaseWrapper,
         session: psycopg.Connection[Any],
-        direct: list[type[Model]],
         parts: list[target.Part],
         before: dict[tuple[str, str], str],
     ) -> Result:
         """Do what follows once all rows are in the transaction."""
-        target.advance_sequences(connection, direct)
         self.watcher.phase("indexes and rules", len(parts))
         for done, part in enumerate(target.restore_parts(connection, parts)):
             self.watcher.advance(f"{part.table} {part.name}", done)
         self._merge_staged(connection)
+        target.advance_sequences(connection, self.layout.models)
         proofs = self._prove(session)
         proof.require_order(connection, self.layout.models, before, read_catalog(connection))
         if self.findings.bad and self.order.on_error == "stop":

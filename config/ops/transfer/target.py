@@ -267,24 +267,32 @@ def restore_parts(connection: BaseDatabaseWrapper, parts: Sequence[Part]) -> Ite
 
 
 def advance_sequences(connection: BaseDatabaseWrapper, models: Iterable[type[Model]]) -> None:
-    """Let the sequences go on beyond the highest key, within the transaction: `setval` would outlive its end."""
+    """Let sequences whose next key is taken go on beyond the highest one, within the transaction.
+
+    `setval` would outlive its end.
+    """
     with connection.cursor() as cursor:
-        for table, column, sequence in sequences(connection, models):
-            highest = _highest(cursor, table, column)
-            if highest is not None:
-                # RESTART takes no parameter; the number is ours.
-                cursor.execute(f"ALTER SEQUENCE {sequence} RESTART WITH {max(1, int(highest) + 1)}")
+        for _, sequence, highest in _lagging(connection, models):
+            # RESTART takes no parameter; the number is ours.
+            cursor.execute(f"ALTER SEQUENCE {sequence} RESTART WITH {highest + 1}")
 
 
 def lagging_sequences(connection: BaseDatabaseWrapper, models: Iterable[type[Model]]) -> list[str]:
     """Return the tables whose next key from the sequence is already taken."""
+    return [table for table, _, _ in _lagging(connection, models)]
+
+
+def _lagging(connection: BaseDatabaseWrapper, models: Iterable[type[Model]]) -> list[tuple[str, str, int]]:
+    """Return table, sequence and highest key where the next key of the sequence is not beyond it."""
     lagging = []
     with connection.cursor() as cursor:
         for table, column, sequence in sequences(connection, models):
             following = "CASE WHEN is_called THEN last_value + 1 ELSE last_value END"
             cursor.execute(f"SELECT {following} FROM {sequence}")  # noqa: S608 - a name of the catalog
-            if cursor.fetchone()[0] <= (_highest(cursor, table, column) or 0):
-                lagging.append(table)
+            (next_key,) = cursor.fetchone()
+            highest = _highest(cursor, table, column)
+            if highest is not None and next_key <= highest:
+                lagging.append((table, sequence, highest))
     return lagging
 
 

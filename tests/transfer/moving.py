@@ -1,0 +1,86 @@
+"""How tests move files and look at both sides."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.core.management import CommandError, call_command
+
+from config.ops.schema import Catalog, read_catalog
+from config.ops.scratch import child_environment, connected
+from tests.transfer.conftest import MANAGE
+
+
+@dataclass(frozen=True)
+class Done:
+    """What the command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+
+def move(source: Path, *options: str, target: str = "") -> Done:
+    """Run the command in this process, as a person would."""
+    out, err = StringIO(), StringIO()
+    arguments = [str(source), *(["--target", target] if target else []), *options]
+    try:
+        call_command("sqlite_to_postgres", *arguments, stdout=out, stderr=err)
+    except CommandError as error:
+        return Done(error.returncode, out.getvalue(), f"{err.getvalue()}{error}")
+    except SystemExit as ended:
+        return Done(int(ended.code or 0), out.getvalue(), err.getvalue())
+    return Done(0, out.getvalue(), err.getvalue())
+
+
+@contextmanager
+def editing(path: Path) -> Iterator[sqlite3.Connection]:
+    """Change a SQLite file as other programs can, past every rule."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA ignore_check_constraints = ON")
+        yield database
+        database.commit()
+
+
+def query(url: str, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(statement, parameters).fetchall()
+
+
+def execute(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def catalog(url: str) -> Catalog:
+    with connected(url) as connection:
+        return read_catalog(connection)
+
+
+def all_rows(url: str) -> list[Any]:
+    """Return every row as Django tells it, but for the entry that the move itself leaves in the audit log."""
+    dump = [*MANAGE, "dumpdata", "--all", "--natural-foreign", "--natural-primary"]
+    done = subprocess.run(dump, env=child_environment(url), capture_output=True, text=True, check=True)
+    rows = [row for row in json.loads(done.stdout) if row["fields"].get("event_type") != "SQLITE_IMPORT"]
+    # Permissions and what leads to them have keys of the database's own, and so no order in common.
+    return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
+
+
+def contents(url: str) -> dict[str, int]:
+    """Return how many rows each table of a PostgreSQL database has."""
+    tables = [name for (name,) in query(url, "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")]
+    return {table: query(url, f'SELECT count(*) FROM "{table}"')[0][0] for table in tables}
