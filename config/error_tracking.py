@@ -22,8 +22,7 @@ TELEPHONE = re.compile(r"\+?\d[\d ()-]{6,}\d")
 # PostgreSQL repeats the values of a row that breaks a rule.
 ROW = re.compile(r"(?:(?<=\)=)|(?<=Failing row contains ))\(.*\)")
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|“[^”]*”")
-# Of a request only how it was asked, and under which id our log has it.
-KEPT_OF_REQUEST = ("method",)
+# Everything else stays here: the request with its address, headers and cookies, the person, the trail before it.
 KEPT = (
     *("event_id", "timestamp", "platform", "level", "logger", "exception", "transaction", "environment", "release"),
     *("sdk", "modules", "contexts", "tags", "fingerprint", "message", "logentry"),
@@ -53,7 +52,10 @@ def start_tracking(dsn: str, *, environment: str) -> None:
             server_name="",
             auto_session_tracking=False,
             default_integrations=False,
-            integrations=[DjangoIntegration(), LoggingIntegration(level=None, sentry_logs_level=None)],
+            integrations=[
+                DjangoIntegration(transaction_style="function_name"),
+                LoggingIntegration(level=None, sentry_logs_level=None),
+            ],
             before_send=_scrubbed,
             before_breadcrumb=_no_breadcrumb,
         )
@@ -70,7 +72,6 @@ def _no_breadcrumb(crumb: Breadcrumb, hint: dict[str, Any]) -> None:
 def _scrubbed(event: Event, hint: dict[str, Any]) -> Event:
     """Return what may be sent of an event."""
     scrubbed: dict[str, Any] = {key: value for key, value in event.items() if key in KEPT}
-    scrubbed["request"] = {key: value for key, value in event.get("request", {}).items() if key in KEPT_OF_REQUEST}
     for exception in scrubbed.get("exception", {}).get("values", []):
         exception["value"] = impersonal(str(exception.get("value", "")))
     entry = scrubbed.get("logentry")

@@ -105,7 +105,7 @@ def recent(folder: Path, now: float) -> dict[str, Requests] | None:
     if not any(folder.glob("histogram_*.db")):
         return None
     # Totals are written down before the first request of a minute is counted: without any in the window, none came.
-    start = next((path for at, path in _written(folder) if at >= now - WINDOW), None)
+    start = next((path for at, path in _written(folder) if at + 60 > now - WINDOW), None)
     if start is None:
         return {}
     earlier = _read(start)
