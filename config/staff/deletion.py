@@ -85,18 +85,18 @@ class _Paths:
         return self.protected if relation.on_delete in (models.PROTECT, models.RESTRICT) else self.unlinked
 
     def counted(self, request: HttpRequest, site: AdminSite) -> Consequences:
-        found = Consequences()
-        for model, ways in self.deleted.items():
-            _add(found.deleted, model, _number(ways))
+        deleted = {model: _number(ways) for model, ways in self.deleted.items()}
+        unlinked = {}
+        for model, ways in self.unlinked.items():
+            gone = self.deleted.get(model, [])
+            unlinked[model] = _number([*ways, *gone]) - deleted.get(model, 0)
+        protected = {model: _number(ways) for model, ways in self.protected.items()}
+        found = Consequences(_in_words(deleted), _in_words(unlinked))
+        found.protected = [f"{number} {names}" for names, number in _in_words(protected).items()]
+        for model in deleted:
             child_admin = admin_of(site, model)
             if child_admin is not None and not child_admin.has_delete_permission(request):
                 found.missing_permissions.add(str(model._meta.verbose_name))
-        for model, ways in self.unlinked.items():
-            gone = self.deleted.get(model, [])
-            _add(found.unlinked, model, _number([*ways, *gone]) - _number(gone))
-        found.protected = [
-            f"{_number(ways)} {model._meta.verbose_name_plural}" for model, ways in self.protected.items()
-        ]
         return found
 
 
@@ -109,10 +109,13 @@ def _number(ways: list[Any]) -> int:
     return number
 
 
-def _add(numbers: dict[str, int], model: Any, number: int) -> None:
-    if number:
-        names = str(model._meta.verbose_name_plural)
-        numbers[names] = numbers.get(names, 0) + number
+def _in_words(numbers: dict[Any, int]) -> dict[str, int]:
+    """Return the numbers by what the rows are called; tables that are called the same are one kind."""
+    kinds: dict[tuple[str, str], int] = {}
+    for model, number in numbers.items():
+        kind = str(model._meta.verbose_name), str(model._meta.verbose_name_plural)
+        kinds[kind] = kinds.get(kind, 0) + number
+    return {one if number == 1 else many: number for (one, many), number in kinds.items() if number}
 
 
 def names_of(rows: Iterable[Any]) -> list[str]:

@@ -189,7 +189,7 @@ def test_delete_for_good_shows_what_goes_along_and_is_for_superusers(
     vehicle.soft_delete(timezone.now())
     address = f"/admin/inventory/vehicle/{vehicle.pk}/delete_for_good/"
     assert seller_client.post(address, {"staff_confirmed": 1}).status_code == 403
-    assert "1 parts" in staff_client.get(address).content.decode()
+    assert "1 part<" in staff_client.get(address).content.decode()
     assert Vehicle.all_objects.exists()
     response = staff_client.post(address, {"staff_confirmed": 1})
     assert [str(message) for message in get_messages(response.wsgi_request)] == ["1 donor vehicle deleted for good."]
