@@ -234,7 +234,7 @@ class PartPalFile:
     def _parent_of(self, table: str, column: str, row: dict[str, Any]) -> str:
         if (table, column) == ("parts", "sellerId"):
             owners = {str(values["id"]): values["sellerId"] for name, values in self._rows if name == "vehicles"}
-            return str(owners[row["vehicleId"]])
+            return str(owners.get(row["vehicleId"]) or self.add("sellers"))
         return self.add(FOREIGN_KEYS[table, column])
 
 

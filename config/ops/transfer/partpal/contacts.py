@@ -9,7 +9,7 @@ from pathlib import Path
 
 COUNTRY_NAMES = Path(__file__).with_name("country_names.txt")
 
-_PHONE = re.compile(r"[+0-9][0-9 ()./\-\u00a0]*")
+_PHONE = re.compile(r"[+(0-9][0-9 ()./\-\u00a0]*")
 _ADDRESS = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
 _BARE_ADDRESS = re.compile(r"[\w-]+(\.[\w-]+)+(:[0-9]+)?([/?#]\S*)?")
 LONGEST_PHONE = 40

@@ -177,10 +177,12 @@ class _Activities:
         )
 
 
-def _lost(**named: tuple[Any, str]) -> dict[str, Any]:
+def _lost(**named: tuple[Any, str]) -> dict[str, str]:
     """Return the ids that lead to no row of the target, by their columns."""
     return {
-        column: value for column, (value, cell) in named.items() if cell == NULL and isinstance(value, str) and value
+        column: value
+        for column, (value, cell) in named.items()
+        if cell == NULL and isinstance(value, str) and value and is_storable(value)
     }
 
 
