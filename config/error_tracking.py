@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from config.ops.version import forecourt_version
 from config.redaction import HIDDEN, redacted
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def start_tracking(dsn: str, *, environment: str) -> None:
         sentry_sdk.init(
             dsn=dsn,
             environment=environment,
+            release=f"forecourt@{forecourt_version()}",
             send_default_pii=False,
             include_local_variables=False,
             include_source_context=False,

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from config.error_tracking import impersonal
+from config.ops.version import forecourt_version
 from tests.config.test_settings import manage
 from tests.config.variables import PROJECT
 
@@ -101,7 +102,7 @@ def test_an_error_arrives_with_its_place_and_without_people_and_secrets(
     frame = broken["exception"]["values"][0]["stacktrace"]["frames"][-1]
     assert (frame["function"], frame["module"]) == ("broken", "tests.config.broken_urls")
     assert "vars" not in frame
-    assert broken["environment"] == "development"
+    assert (broken["environment"], broken["release"]) == ("development", f"forecourt@{forecourt_version()}")
     assert broken["transaction"] == "tests.config.broken_urls.broken"
     assert by_kind["log"]["logentry"]["message"] == "Could not reach [hidden] at [hidden]"
     everything = "".join(received)
