@@ -11,7 +11,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from accounts.models import Seller
-from analytics.models import Event
+from analytics.models import AuditLog, Event
 from inventory.models import Car, Part
 from inventory.models.cars import CarStatus
 from leads.models import Lead, Voucher
@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 
 NEW_LEADS_DAYS = 7
 EVENT_DAYS = 30
+
+
+FAILED_IMPORT_DAYS = 7
+
+
+def failed_imports(*, now: datetime) -> int:
+    """Count the imports of the last days that rejected rows."""
+    since = now - timedelta(days=FAILED_IMPORT_DAYS)
+    return AuditLog.objects.filter(event_type__endswith="_IMPORTED", success=False, created_at__gte=since).count()
 
 
 @dataclass(frozen=True)

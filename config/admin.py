@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
-from django.urls import reverse
+from django.core.exceptions import PermissionDenied
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.text import capfirst
 
 from config.audit import entity_key
 from config.dashboard import dashboard
 from config.staff.columns import list_url
 from config.staff.fields import admin_of
-from config.staff.site import BaseStaffSite
+from config.staff.site import BaseStaffSite, person
+from config.status import status
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
-    from django.template.response import TemplateResponse
 
 # Domain: the lists that belong to it, each with its symbol. A list shows to those who may view it.
 NAVIGATION: dict[str, dict[str, str]] = {
@@ -78,6 +81,16 @@ class StaffSite(BaseStaffSite):
         page: TemplateResponse = super().index(request, context)
         return page
 
+    def get_urls(self) -> list[Any]:
+        return [path("status/", self.admin_view(self.status), name="status"), *super().get_urls()]
+
+    def status(self, request: HttpRequest) -> TemplateResponse:
+        """Show whether all is well. Raises PermissionDenied for all but super administrators."""
+        if not person(request).is_superuser:
+            raise PermissionDenied
+        context = {**self.each_context(request), "title": "Status", "status": status(now=timezone.now())}
+        return TemplateResponse(request, "staff/status.html", context)
+
     def history_url(self, request: HttpRequest, row: Any) -> str:
         audit_log = apps.get_model("analytics.auditlog")
         audit_admin = admin_of(self, audit_log)
@@ -90,6 +103,8 @@ class StaffSite(BaseStaffSite):
         groups: list[dict[str, Any]] = [
             {"items": [_item("Dashboard", "space_dashboard", reverse("admin:index"), request)]}
         ]
+        if person(request).is_superuser:
+            groups[0]["items"].append(_item("Status", "monitor_heart", reverse("admin:status"), request))
         for title, lists in NAVIGATION.items():
             items = [
                 _item(capfirst(str(model._meta.verbose_name_plural)), icon, list_url(model), request)

@@ -148,10 +148,15 @@ def load_rows(
         ids += _load_batch(loader, batch, report)[: MOST_IDS - len(ids)]
         if progress:
             progress(report.processed)
-    if report.created:
+    if report.created or report.failed:
         counts = {"created": report.created, "skipped": report.skipped, "failed": report.failed}
         announce(
-            "create", event_type=f"{kind.upper()}_IMPORTED", actor=actor or visible_to, metadata=counts | {"ids": ids}
+            "create",
+            event_type=f"{kind.upper()}_IMPORTED",
+            actor=actor or visible_to,
+            metadata=counts | {"ids": ids},
+            success=not report.failed,
+            error_message=f"{report.failed} rows were rejected." if report.failed else "",
         )
     return report
 
