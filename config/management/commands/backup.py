@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import argparse
 import json
-import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +14,7 @@ from django.utils import timezone
 
 from config.database_url import shown_url
 from config.db.errors import Refused
+from config.management.arguments import DONE_WITH_FINDINGS, MOST_JOBS, ended_in_order, number
 from config.ops.backup.catalogue import Catalogue, hours, read_catalogue
 from config.ops.backup.draft import KINDS, Wanted
 from config.ops.backup.encryption import Keys, Lock, make_lock, read_keys, read_passphrase
@@ -25,22 +24,10 @@ from config.ops.migrating import use_direct_database
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
-    from types import FrameType
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 LONGEST_RETENTION = 36_500  # days
-MOST_JOBS = 64
-DONE_WITH_FINDINGS = 3
-
-
-def _number(lowest: int, highest: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not text.isdecimal() or not lowest <= int(text) <= highest:
-            raise argparse.ArgumentTypeError(f"{text}: write a whole number from {lowest} to {highest}")
-        return int(text)
-
-    return parse
 
 
 class Command(BaseCommand):
@@ -60,7 +47,7 @@ class Command(BaseCommand):
             help="The folder of backups; default: BACKUP_DIR (%(default)s).",
         )  # fmt: skip
         parser.add_argument(
-            "-r", "--retention", type=_number(1, LONGEST_RETENTION), default=30, metavar="DAYS",
+            "-r", "--retention", type=number(1, LONGEST_RETENTION), default=30, metavar="DAYS",
             help="Remove this database's backups that are older; default: %(default)s.",
         )  # fmt: skip
         parser.add_argument("-d", "--database", metavar="NAME", help="Another database of the server, or SQLite file.")
@@ -68,7 +55,7 @@ class Command(BaseCommand):
         parser.add_argument("--type", choices=KINDS, default="full", dest="kind", help="What to dump; default: full.")
         parser.add_argument("--no-compress", action="store_false", dest="compress", help="Write it uncompressed.")
         parser.add_argument(
-            "--jobs", type=_number(1, MOST_JOBS), metavar="N",
+            "--jobs", type=number(1, MOST_JOBS), metavar="N",
             help="Dump PostgreSQL with this many processes, into a folder instead of a file.",
         )  # fmt: skip
         parser.add_argument(
@@ -102,7 +89,7 @@ class Command(BaseCommand):
                 if list_only:
                     self._list(read_catalogue(folder, connection), now=timezone.now())
                     return
-                with _ended_in_order():
+                with ended_in_order():
                     self._back_up(connection, folder, **options)
         except WrongUsage as error:
             raise CommandError(str(error), returncode=2) from error
@@ -203,17 +190,3 @@ def _lock_and_keys(recipients: list[str], passphrase_file: Path | None, identiti
     if not recipients:
         passphrase = passphrase or settings.BACKUP_ENCRYPTION_KEY
     return make_lock(recipients, passphrase), read_keys(identities, passphrase)
-
-
-@contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """Tidy up when a service manager ends us: by itself Python would just stop."""
-
-    def end(number: int, frame: FrameType | None) -> None:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

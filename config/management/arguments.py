@@ -1,0 +1,41 @@
+"""What several commands need to read their options and to end in order."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+MOST_JOBS = 64
+DONE_WITH_FINDINGS = 3
+
+
+def number(lowest: int, highest: int) -> Callable[[str], int]:
+    """Return what reads an option that is a whole number within bounds."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not lowest <= int(text) <= highest:
+            raise argparse.ArgumentTypeError(f"{text}: write a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return parse
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Tidy up when a service manager ends us: by itself Python would just stop."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
