@@ -90,10 +90,13 @@ def _drop(server: psycopg.Connection[Any], name: str) -> None:
 
 
 @contextmanager
-def connected(url: str) -> Iterator[BaseDatabaseWrapper]:
-    """Yield a connection to the database of `url`, under an alias of its own that lasts for the block."""
+def connected(url: str, variable: str = "URL") -> Iterator[BaseDatabaseWrapper]:
+    """Yield a connection to the database of `url`, under an alias of its own that lasts for the block.
+
+    `variable` names the URL in errors. Raises ImproperlyConfigured when it cannot be read.
+    """
     database = django_database(
-        parse_database_url("URL", url, settings.BASE_DIR), Limits(search_path=settings.SEARCH_PATH)
+        parse_database_url(variable, url, settings.BASE_DIR), Limits(search_path=settings.SEARCH_PATH)
     )
     connection = ConnectionHandler({DEFAULT_DB_ALIAS: database})[DEFAULT_DB_ALIAS]
     # Django looks connections up by alias, for transactions among others; under "default" it finds the real database.

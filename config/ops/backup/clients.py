@@ -58,6 +58,14 @@ def client_program(name: str, server_major: int, search: Search | None = None) -
     )
 
 
+def newest_client(name: str, search: Search | None = None) -> Client:
+    """Return the newest program `name` of this machine: it reads the files of all older ones. Raises Refused."""
+    found = list(_installed(name, search or Search()))
+    if not found:
+        raise Refused(f"{name} is not installed: install PostgreSQL's client programs (postgresql-client).")
+    return max(found, key=lambda client: client.major)
+
+
 def _installed(name: str, search: Search) -> Iterator[Client]:
     beside_the_server = f"{Path(POSTGRESQL.wheel).parent}/{name}"
     wanted = Wanted(
