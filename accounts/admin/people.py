@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group
 from django.utils.html import format_html_join
 
 from accounts.admin.credentials import IdentityInline, SessionInline
+from accounts.admin.holds import HoldsRows
 from accounts.models import User, UserPreference
 from accounts.models.users import Role, UserStatus
 from accounts.services import (
@@ -72,7 +73,7 @@ def _is_unverified(user: User) -> bool:
 
 
 @admin.register(User)
-class UserAdmin(StaffPersonAdmin):
+class UserAdmin(HoldsRows, StaffPersonAdmin):  # type: ignore[misc]  # the theme has no types
     add_form = PersonCreationForm
     add_fieldsets = (
         (None, {"fields": ("name", "email", "role")}),
@@ -108,6 +109,7 @@ class UserAdmin(StaffPersonAdmin):
         "is_staff",
         "anonymized_at",
         "email_before_delete",
+        "hold",
     )
     fieldsets = (
         (
@@ -133,6 +135,7 @@ class UserAdmin(StaffPersonAdmin):
                     ("is_verified", "email_verified_at"),
                     "last_login",
                     ("anonymized_at", "email_before_delete"),
+                    "hold",
                 ),
             },
         ),

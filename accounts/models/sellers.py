@@ -117,6 +117,10 @@ class Seller(PublicIdModel, TimestampedModel, SoftDeleteModel):
         max_digits=3, decimal_places=2, null=True, blank=True, help_text="0 to 5; empty while unrated."
     )
     total_sales = models.PositiveIntegerField(default=0, editable=False)
+    # Bulk writers that know nothing of archives leave the column out.
+    archived_sales = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="Those of the sales whose parts lie in an archive."
+    )
     last_latitude = models.FloatField(null=True, blank=True, editable=False)
     last_longitude = models.FloatField(null=True, blank=True, editable=False)
     last_seen_at = models.DateTimeField("last seen", null=True, blank=True, editable=False)
@@ -141,6 +145,7 @@ class Seller(PublicIdModel, TimestampedModel, SoftDeleteModel):
             *coordinates_valid("last_latitude", "last_longitude"),
             check("rating_range", Q(rating__gte=0, rating__lte=5), "A rating lies between 0 and 5."),
             check("total_sales_positive", Q(total_sales__gte=0), "The number of sales cannot be negative."),
+            check("archived_sales_positive", Q(archived_sales__gte=0), "The number of sales cannot be negative."),
         ]
         indexes = [
             models.Index(name="seller_business_type", fields=["business_type"]),

@@ -13,7 +13,15 @@ from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
 from accounts.roles import STAFF_ROLES
-from config.db.base import LiveManager, PublicIdModel, SoftDeleteModel, SoftDeleteQuerySet, TimestampedModel
+from config.db.base import (
+    HeldModel,
+    Hold,
+    LiveManager,
+    PublicIdModel,
+    SoftDeleteModel,
+    SoftDeleteQuerySet,
+    TimestampedModel,
+)
 from config.db.constraints import check, choice_valid, public_id_unique, unique
 from config.db.fields import LowerEmailField
 
@@ -64,7 +72,7 @@ class UserManager(BaseUserManager["User"], LiveManager["User"]):
         return self.create_user(email, password, **fields)
 
 
-class User(PublicIdModel, TimestampedModel, SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
+class User(PublicIdModel, TimestampedModel, SoftDeleteModel, HeldModel, AbstractBaseUser, PermissionsMixin):
     """A person who signs in, buys, sells or works the back office. The e-mail address is the login name."""
 
     email = LowerEmailField(
@@ -119,6 +127,7 @@ class User(PublicIdModel, TimestampedModel, SoftDeleteModel, AbstractBaseUser, P
             unique("email_any_case_unique", Lower("email"), message="A user with this e-mail address already exists."),
             choice_valid("role", Role),
             choice_valid("status", UserStatus),
+            choice_valid("hold", Hold, blank=True),
             check(
                 "staff_follows_role",
                 Q(is_staff=True, role__in=STAFF_ROLES) | (Q(is_staff=False) & ~Q(role__in=STAFF_ROLES)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accounts.services.billing import expire_subscriptions, record_payment_event
 from accounts.services.files import recognise_upload, remove_files, store_image
+from accounts.services.holds import lift_hold, place_hold
 from accounts.services.people import (
     ban_user,
     delete_user,
@@ -40,6 +41,8 @@ __all__ = [
     "end_session",
     "expire_subscriptions",
     "issue_token",
+    "lift_hold",
+    "place_hold",
     "preferences_of",
     "reactivate_user",
     "recognise_upload",

@@ -95,3 +95,28 @@ class SoftDeleteModel(models.Model):
         """Show the row again. Raises IntegrityError where a live row took its place in a unique rule."""
         self.deleted_at = None
         self.save(update_fields=["deleted_at"])
+
+
+class Hold(models.TextChoices):
+    """Why a row is kept beyond its time."""
+
+    LEGAL = "legal_hold", "Legal hold"
+    DISPUTE = "dispute", "Dispute"
+
+
+class HeldModel(models.Model):
+    """A row that maintenance leaves alone, however old it is, while there is a hold on it."""
+
+    # The default is the database's as well: bulk writers that know nothing of holds leave the column out.
+    hold = models.CharField(
+        max_length=12,
+        choices=Hold,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="While there is one, the row is neither archived nor anonymized.",
+    )
+
+    class Meta:
+        abstract = True

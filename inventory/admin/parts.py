@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
+from accounts.admin.holds import HoldsRows
 from config.staff.actions import service_action
 from config.staff.columns import badge, figure, link_to, money, related_count, thumbnail
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
@@ -59,7 +60,7 @@ class ReservationForm(forms.Form):
 
 
 @admin.register(Vehicle)
-class VehicleAdmin(ImportsStock):
+class VehicleAdmin(HoldsRows, ImportsStock):
     import_kind = "vehicles"
     list_display = (
         "make",
@@ -85,7 +86,7 @@ class VehicleAdmin(ImportsStock):
     )
     search_fields = ("make", "model", "vin")
     date_hierarchy = "acquired_at"
-    readonly_fields = ("engine_cc",)
+    readonly_fields = ("engine_cc", "hold")
     fieldsets = (
         (
             None,
@@ -107,7 +108,7 @@ class VehicleAdmin(ImportsStock):
                     ("fuel_type", "transmission", "drivetrain"),
                     ("engine_size", "engine_cc", "power_hp"),
                     "color",
-                    "source_car",
+                    ("source_car", "hold"),
                 ),
             },
         ),
@@ -127,7 +128,7 @@ class VehicleAdmin(ImportsStock):
 
 
 @admin.register(Part)
-class PartAdmin(ImportsStock):
+class PartAdmin(HoldsRows, ImportsStock):
     import_kind = "parts"
     list_display = (
         thumbnail("picture_url"),
@@ -154,7 +155,7 @@ class PartAdmin(ImportsStock):
     )
     search_fields = ("name", "part_number", "part_number_norm")
     date_hierarchy = "created_at"
-    readonly_fields = ("status", "is_listed", "reserved_until", "sold_at")
+    readonly_fields = ("status", "is_listed", "reserved_until", "sold_at", "hold")
     fieldsets = (
         (
             None,
@@ -167,6 +168,7 @@ class PartAdmin(ImportsStock):
                     "yard_location",
                     ("status", "is_listed"),
                     ("reserved_until", "sold_at"),
+                    "hold",
                     "description",
                 )
             },

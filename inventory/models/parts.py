@@ -10,7 +10,14 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from accounts.models import Seller
-from config.db.base import LiveManager, PublicIdModel, SoftDeleteModel, TimestampedModel
+from config.db.base import (
+    HeldModel,
+    Hold,
+    LiveManager,
+    PublicIdModel,
+    SoftDeleteModel,
+    TimestampedModel,
+)
 from config.db.composite_keys import CompositeForeignKey
 from config.db.constraints import check, choice_valid, currency_valid, public_id_unique, unique
 from config.db.fields import UpperCharField
@@ -44,7 +51,7 @@ def normalize_part_number(part_number: str | None) -> str | None:
     return re.sub(r"[^0-9A-Z]", "", (part_number or "").upper()) or None
 
 
-class Vehicle(VehicleBase):
+class Vehicle(VehicleBase, HeldModel):
     """A vehicle that a seller breaks for parts."""
 
     seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="vehicles")
@@ -67,6 +74,7 @@ class Vehicle(VehicleBase):
         ordering = ["-created_at", "-id"]
         constraints = [
             *VehicleBase.Meta.constraints,
+            choice_valid("hold", Hold, blank=True),
             # What the parts refer to.
             unique("id_seller_unique", "id", "seller", message="This vehicle is there already."),
         ]
@@ -105,7 +113,7 @@ class PartQuerySet(StockQuerySet["Part"]):
         )
 
 
-class Part(PublicIdModel, TimestampedModel, SoftDeleteModel):
+class Part(PublicIdModel, TimestampedModel, SoftDeleteModel, HeldModel):
     """One part from one vehicle."""
 
     # The rule that both have one seller says in the database what this key would, and more.
@@ -141,6 +149,7 @@ class Part(PublicIdModel, TimestampedModel, SoftDeleteModel):
             public_id_unique(),
             choice_valid("condition", Condition),
             choice_valid("status", PartStatus),
+            choice_valid("hold", Hold, blank=True),
             currency_valid(),
             price_positive(),
             sold_when_dated(PartStatus.SOLD),

@@ -30,21 +30,24 @@ from tests.builders import (
     make_ticket,
     make_translation,
     make_user,
+    make_vehicle,
     make_voucher,
 )
 
 pytestmark = pytest.mark.django_db
 
+HOLDS = {"place_hold", "lift_hold"}
 # Every action of the apps' own; a new one without a test here fails.
 ACTIONS: dict[str, set[str]] = {
     "accounts.Seller": {"verify", "unverify", "give_plan", "open_for_buyers", "close_for_buyers"},
     "accounts.Translation": {"verify"},
-    "accounts.User": {"suspend", "ban", "reactivate", "change_role", "verify_address", "end_sessions"},
+    "accounts.User": {"suspend", "ban", "reactivate", "change_role", "verify_address", "end_sessions", *HOLDS},
     "accounts.UserSession": {"end_sessions"},
     "inventory.Car": {
         "publish", "unpublish", "reserve", "release", "sell", "take_back", "feature", "unfeature", "break_for_parts",
     },
-    "inventory.Part": {"list_on_marketplace", "unlist", "reserve", "release", "sell", "take_back"},
+    "inventory.Part": {"list_on_marketplace", "unlist", "reserve", "release", "sell", "take_back", *HOLDS},
+    "inventory.Vehicle": HOLDS,
     "leads.Lead": {"assign", "change_status", "set_priority", "add_note", "record_activity", "rescore"},
     "leads.NewsletterSubscriber": {"sign_off"},
     "leads.SupportTicket": {"assign", "change_status"},
@@ -91,6 +94,27 @@ YES = {"confirmed": "yes"}
 
 def sold(**fields: Any) -> Part:
     return make_part(status="SOLD", sold_at=NOON, **fields)
+
+
+class TestHolds:
+    @pytest.mark.parametrize("make", [make_part, make_vehicle, make_user])
+    def test_holding_and_letting_go(self, super_admin: Client, make: Callable[[], Any]) -> None:
+        row = make()
+        assert 'name="reason"' in asks(super_admin, "place_hold", row)
+        (done,) = run(super_admin, "place_hold", row, hold="legal_hold", reason="Case 7")
+        assert done.startswith("1 ")
+        assert row.hold == "legal_hold"
+        (refused,) = run(super_admin, "place_hold", row, hold="legal_hold", reason="Case 7")
+        assert "under the legal hold already" in refused
+        run(super_admin, "lift_hold", row, reason="Settled")
+        assert row.hold == ""
+        (refused,) = run(super_admin, "lift_hold", row, reason="Settled")
+        assert "Nothing holds" in refused
+        said = AuditLog.objects.filter(event_type__startswith="HOLD_").order_by("pk")
+        assert [(e.event_type, e.description, e.actor is not None) for e in said] == [
+            ("HOLD_PLACED", "Case 7", True),
+            ("HOLD_LIFTED", "Settled", True),
+        ]
 
 
 class TestParts:
