@@ -58,7 +58,7 @@ def editing(path: Path) -> Iterator[sqlite3.Connection]:
 
 def query(url: str, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
     with psycopg.connect(url) as connection:
-        return connection.execute(statement, parameters).fetchall()
+        return connection.execute(statement, parameters or None).fetchall()
 
 
 def execute(url: str, statement: str) -> None:

@@ -27,7 +27,15 @@ from config.db.fields import EncryptedTextField, NormalizedCharField
 from config.ops.scratch import connected
 from config.ops.transfer.cells import BadValue, Changed, cell_of
 from config.ops.transfer.layout import Context, Finding, Move, Target
-from config.ops.transfer.rules import UniqueRule, column_of, condition_sql, may_lose_parent, named_fields, unique_rules
+from config.ops.transfer.rules import (
+    UniqueRule,
+    column_of,
+    condition_sql,
+    has_generic_link,
+    may_lose_parent,
+    named_fields,
+    unique_rules,
+)
 from config.ops.transfer.source import read_rows, table_names
 
 if TYPE_CHECKING:
@@ -121,7 +129,8 @@ def _parents_first(found: list[Model]) -> tuple[Model, ...]:
                 add(parent)
         ordered.append(model)
 
-    for model in found:
+    # A row may lead to one of any table by content type and key; those come after all others.
+    for model in sorted(found, key=has_generic_link):
         add(model)
     return tuple(ordered)
 

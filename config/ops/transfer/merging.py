@@ -18,7 +18,14 @@ from config.ops.transfer.checksums import has_integer_key, new_checksum
 from config.ops.transfer.layout import Finding
 from config.ops.transfer.loading import CopyWriter
 from config.ops.transfer.proof import TableProof, content_query, read_back
-from config.ops.transfer.rules import column_of, constraint_columns, foreign_keys, may_lose_parent, unique_rules
+from config.ops.transfer.rules import (
+    column_of,
+    constraint_columns,
+    foreign_keys,
+    has_generic_link,
+    may_lose_parent,
+    unique_rules,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +139,7 @@ class Merge:
         """Match, add and change the rows of one table, whose parents are settled, and return those that cannot join."""
         target, model = loaded.target, loaded.target.model
         self._resolve(target)
-        self._translate_objects(model, target)
+        self._translate_objects(model)
         refusals = self._refuse_hanging(target)
         self._find_keys(target)
         refusals += self._refuse_taken(model)
@@ -188,9 +195,9 @@ class Merge:
         self._run(sql.SQL("CREATE UNIQUE INDEX ON {} (staged)").format(_name("rows", model)))
         self._run(sql.SQL("ANALYZE {}").format(_name("rows", model)))
 
-    def _translate_objects(self, model: Model, target: Target) -> None:
+    def _translate_objects(self, model: Model) -> None:
         """Let generic links (content type and key) lead to the rows that the target has."""
-        if not {"content_type_id", "object_id"} <= set(target.columns):
+        if not has_generic_link(model):
             return
         kind = sql.SQL("bigint" if isinstance(model._meta.get_field("object_id"), models.IntegerField) else "text")
         for linked in self.done:
@@ -417,7 +424,7 @@ class Merge:
                     )
                 )
                 columns.append(sql.SQL("b{}.staged").format(sql.Literal(place)))
-            elif column == "object_id" and "content_type_id" in target.columns:
+            elif column == "object_id" and has_generic_link(model):
                 same = sql.SQL("CASE WHEN t.{} IS NOT DISTINCT FROM r.{} THEN s.{} END").format(name, name, name)
                 columns.append(same)
             elif column in target.defaulted:

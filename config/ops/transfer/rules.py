@@ -64,6 +64,11 @@ def foreign_keys(model: Model) -> dict[str, models.ForeignKey[Any, Any]]:
     return {str(field.column): field for field in fields if isinstance(field, models.ForeignKey)}
 
 
+def has_generic_link(model: Model) -> bool:
+    """Whether rows of the model lead to rows of any table, by content type and key."""
+    return {"content_type_id", "object_id"} <= {field.column for field in model._meta.concrete_fields}
+
+
 def may_lose_parent(field: models.ForeignKey[Any, Any]) -> bool:
     """Whether a row stays, without it, when the row goes to which it refers."""
     return bool(field.null and field.remote_field.on_delete is models.SET_NULL)
@@ -73,12 +78,14 @@ def named_fields(node: Any) -> Iterator[str]:
     """Yield the names of the fields in a condition or expression of a model, in the order in which they stand."""
     if isinstance(node, models.F):
         yield str(vars(node)["name"])
-    elif isinstance(node, tuple):
-        yield node[0].partition("__")[0]
-        yield from named_fields(node[1])
     elif isinstance(node, models.Q):
         for child in node.children:
-            yield from named_fields(child)
+            if isinstance(child, tuple):
+                name, value = child
+                yield name.partition("__")[0]
+                yield from named_fields(value)
+            else:
+                yield from named_fields(child)
     elif hasattr(node, "get_source_expressions"):
         for part in node.get_source_expressions():
             yield from named_fields(part)

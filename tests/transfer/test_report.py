@@ -1,0 +1,120 @@
+"""The report: whole JSON under its name or nothing, long values cut, bytes as digits, secrets hidden."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.db.errors import Refused
+from config.ops.transfer.findings import Findings, Report, sentence, shown
+from config.ops.transfer.layout import Finding
+
+BAD = Finding("bad", "parts", "c1", "price", "not_a_number", "it is no number", "R 12")
+NOTE = Finding("note", "users", "c2", "email", "normalized", "it was trimmed", " A@x.fi", "a@x.fi")
+
+
+def test_a_report_is_one_json_document_with_a_line_per_finding(tmp_path: Path) -> None:
+    report = Report(tmp_path / "report.json", {"source": "dev.db"})
+    report.add(BAD)
+    report.add(NOTE)
+    report.finish({"moved": 1})
+    report.publish()
+
+    text = (tmp_path / "report.json").read_text()
+    document = json.loads(text)
+    assert document["source"] == "dev.db"
+    assert document["summary"] == {"moved": 1}
+    assert document["findings"][0] == {
+        "outcome": "bad", "table": "parts", "id": "c1", "column": "price", "reason": "not_a_number",
+        "message": "it is no number", "value": "R 12",
+    }  # fmt: skip
+    assert document["findings"][1]["moved_as"] == "a@x.fi"
+    assert sum(line.strip().startswith('{"outcome"') for line in text.splitlines()) == 2
+
+
+def test_a_report_without_findings_is_whole_as_well(tmp_path: Path) -> None:
+    report = Report(tmp_path / "report.json", {})
+    report.finish({})
+    report.publish()
+
+    assert json.loads((tmp_path / "report.json").read_text()) == {"findings": [], "summary": {}}
+
+
+def test_a_report_has_its_name_only_once_it_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text("of yesterday")
+    report = Report(tmp_path / "report.json", {})
+    report.add(BAD)
+    report.finish({})
+
+    assert (tmp_path / "report.json").read_text() == "of yesterday"
+    report.discard()
+    assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_a_report_is_for_its_owner_only(tmp_path: Path) -> None:
+    report = Report(tmp_path / "report.json", {})
+    report.finish({})
+    report.publish()
+
+    assert (tmp_path / "report.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_report_that_cannot_begin_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="cannot be written: No such file or directory"):
+        Report(tmp_path / "missing" / "report.json", {})
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (None, None),
+        (True, True),
+        (12, 12),
+        (1.5, 1.5),
+        (math.inf, "inf"),
+        (math.nan, "nan"),
+        ("text", "text"),
+        ("Ä" * 20_000, {"text": "Ä" * 80, "characters": 20_000}),
+        (b"\x00\xff", {"hex": "00ff", "bytes": 2}),
+        ("H\udce4m", {"hex": "48e46d", "bytes": 3}),
+        ("\ud83d", {"hex": "eda0bd", "bytes": 3}),
+        (b"9" * 9999, {"hex": "39" * 80, "bytes": 9999}),
+    ],
+)
+def test_a_value_is_told_so_that_json_can_hold_it(value: Any, told: Any) -> None:
+    assert shown(value) == told
+    json.dumps(told).encode()
+
+
+def test_a_sentence_names_the_row_and_what_it_holds() -> None:
+    assert sentence(BAD) == "parts c1 price: it is no number (it holds 'R 12')"
+
+
+def test_a_sentence_gives_no_orders_to_the_terminal() -> None:
+    finding = Finding("bad", "parts", "c\x1b[2J", "name", "too_long", "long\x07", "\x1b]0;title\x07\u202e")
+
+    assert sentence(finding).isprintable()
+
+
+def test_secrets_are_hidden_everywhere(tmp_path: Path) -> None:
+    finding = Finding("note", "users", "c1", "password", "unusable", "it is no hash", "hunter2", "hunter3", secret=True)
+    report = Report(tmp_path / "report.json", {})
+    report.add(finding)
+    report.finish({})
+    report.publish()
+
+    assert "hunter" not in (tmp_path / "report.json").read_text() + sentence(finding)
+
+
+def test_notes_that_come_before_their_row_are_remembered() -> None:
+    findings = Findings()
+
+    findings.add(NOTE)
+    findings.add(BAD)
+
+    assert findings.early == {"users": {"c2"}}
+    assert (findings.notes, findings.bad) == (1, 1)
