@@ -190,7 +190,8 @@ class PartPalFile:
     path: Path
     loose: bool = False
     _count: int = 0
-    _rows: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    rows: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """Those that are not written yet."""
 
     def add(self, table: str, **values: Any) -> str:
         """Add a row and return its id; parents that are not named are made."""
@@ -203,7 +204,7 @@ class PartPalFile:
         for column in [column for owner, column in FOREIGN_KEYS if owner == table]:
             if column not in row and TABLES[table][column][1]:
                 row[column] = self._parent_of(table, column, row)
-        self._rows.append((table, row))
+        self.rows.append((table, row))
         return str(row["id"])
 
     def write(self) -> Path:
@@ -212,14 +213,14 @@ class PartPalFile:
             if not database.execute("SELECT 1 FROM sqlite_master").fetchone():
                 for statement in layout(loose=self.loose):
                     database.execute(statement)
-            for table, row in self._rows:
+            for table, row in self.rows:
                 places = ["CAST(? AS TEXT)" if isinstance(value, Raw) else "?" for value in row.values()]
                 columns = ", ".join(f'"{column}"' for column in row)
                 database.execute(
                     f'INSERT INTO "{table}" ({columns}) VALUES ({", ".join(places)})',
                     [value.bytes if isinstance(value, Raw) else value for value in row.values()],
                 )
-        self._rows.clear()
+        self.rows.clear()
         return self.path
 
     def _distinct(self, table: str) -> dict[str, Any]:
@@ -233,7 +234,7 @@ class PartPalFile:
 
     def _parent_of(self, table: str, column: str, row: dict[str, Any]) -> str:
         if (table, column) == ("parts", "sellerId"):
-            owners = {str(values["id"]): values["sellerId"] for name, values in self._rows if name == "vehicles"}
+            owners = {str(values["id"]): values["sellerId"] for name, values in self.rows if name == "vehicles"}
             return str(owners.get(row["vehicleId"]) or self.add("sellers"))
         return self.add(FOREIGN_KEYS[table, column])
 

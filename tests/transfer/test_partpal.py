@@ -333,6 +333,18 @@ class TestCategories:
         file.add("categories", id="b", name="öljy")
         assert moved(file).found() == [("a", "name", "duplicate_name")]
 
+    @pytest.mark.parametrize(
+        ("column", "value", "reason"),
+        [("name", " ", "missing"), ("parentId", Raw(b"\xff"), "invalid_utf8"), ("isActive", 7, "not_a_boolean")],
+    )
+    def test_a_bad_category_makes_roots_of_its_children(
+        self, file: PartPalFile, column: str, value: Any, reason: str
+    ) -> None:
+        file.add("categories", id="b", name="b", parentId="a")
+        file.add("categories", id="a", **{"name": "a", column: value})
+        assert moved(file).found() == [("b", "parentId", "hangs_on_bad_row"), ("a", column, reason)]
+        assert Category.objects.get().path == "b/"
+
     def test_a_path_that_does_not_fit_keeps_its_category_behind(self, file: PartPalFile) -> None:
         parent = None
         for number in range(12):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from config.ops.transfer.layout import Move, Target
 from config.ops.transfer.partpal.checking import RowCheck
@@ -62,30 +62,33 @@ class _Categories:
         self._plan()
 
     def convert(self, row: SourceRow, _children: Sequence[list[str]]) -> str | None:
-        rowid, public_id, name, parent_id, parent, description, is_active = row
+        rowid, parent_id = row[0], row[3]
+        public_id, name, parent, description, is_active = self._cells(row)
         check, place = self.check, self.places.get(rowid)
-        cells = self._own_cells(rowid, public_id, name, description, is_active)
-        parent_cell = check.relative("parentId", "categories", parent_id, parent)
-        if place is None or check.is_bad:
+        if place is None:
             return check.finish()
         if place.is_cut:
             message = "it is its own ancestor; the ring was cut here, and it is a root now"
             check.note("parentId", "cycle", message, parent_id)
-            parent_cell = NULL
+            parent = NULL
         if len(place.path) > LONGEST_PATH:
             message = f"the path of its names down from the root has more than {LONGEST_PATH:,} characters"
             check.bad("parentId", "too_long", message, parent_id)
-        public, named, described, active = cells
-        where = (place.slug, parent_cell, described, active, str(place.level), place.path)
-        return check.finish(str(rowid), public, named, *where, self.now, self.now, "", "0")
+        where = (place.slug, parent, description, is_active, str(place.level), place.path)
+        return check.finish(str(rowid), public_id, name, *where, self.now, self.now, "", "0")
 
-    def _own_cells(self, rowid: int, public_id: Any, name: Any, description: Any, is_active: Any) -> tuple[str, ...]:
+    def _cells(self, row: SourceRow) -> tuple[str, str, str, str, str]:
+        """Return the cells of what a row tells by itself, and its parent's as far as it is known by now."""
+        rowid, public_id, name, parent_id, parent, description, is_active = row
         check = self.check
         check.begin(rowid, public_id)
         check.single("name", name, "name", self.same_name.get(rowid))
+        if not isinstance(name, bytes) and not str(name or "").strip():
+            check.bad("name", "missing", "it is empty, and the rule is that it is given", name)
         return (
             check.identifier("id", public_id),
             check.text("name", name, LONGEST_NAME),
+            check.relative("parentId", "categories", parent_id, parent),
             check.text("description", description),
             check.boolean("isActive", is_active),
         )
@@ -94,8 +97,9 @@ class _Categories:
         """Give every sound category its slug and its place, and refuse the others before their children come."""
         parents: dict[int, int | None] = {}
         names: dict[int, str] = {}
-        for rowid, public_id, name, _, parent, description, is_active in read_rows(self.context.source, SELECT):
-            self._own_cells(rowid, public_id, name, description, is_active)
+        for row in read_rows(self.context.source, SELECT):
+            rowid, _, name, _, parent, _, _ = row
+            self._cells(row)
             if self.check.is_bad:
                 self.context.keys.refuse("categories", rowid)
             else:

@@ -82,16 +82,13 @@ class RowCheck:
 
     def finish(self, *cells: str) -> str | None:
         """Tell what was found, and return the row's line, or None when it cannot be moved."""
-        if not self._findings:
-            return "\t".join(cells)
-        is_bad = self.is_bad
-        for finding in self._findings:
-            # What would have been changed in a row that stays behind is no news.
-            if not is_bad or finding.outcome == "bad":
+        if self._findings:
+            # Also of a row that stays behind everything is told: whoever mends it wants to know.
+            for finding in self._findings:
                 self._context.report(finding)
-        if is_bad:
-            self._context.keys.refuse(self.table, self.rowid)
-            return None
+            if self.is_bad:
+                self._context.keys.refuse(self.table, self.rowid)
+                return None
         return "\t".join(cells)
 
     # Saying something.
