@@ -136,8 +136,10 @@ def test_dead_rows_are_a_finding_where_autovacuum_should_have_been(look_into: Lo
         dead = {row["table"]: row["dead_rows"] for row in rows(section, "tables")}
         assert dead["crowded"] == 2000
         assert section.state is State.CRITICAL
-        assert "public.crowded has 2,000 dead rows" in section.findings[0].text
-        assert "run VACUUM (ANALYZE) public.crowded" in section.findings[0].text
+        # Other tests leave dead rows as well, in the tables of the models.
+        (told,) = [finding.text for finding in section.findings if "public.crowded" in finding.text]
+        assert "public.crowded has 2,000 dead rows" in told
+        assert "run VACUUM (ANALYZE) public.crowded" in told
     finally:
         execute("DROP TABLE crowded")
 
@@ -145,7 +147,7 @@ def test_dead_rows_are_a_finding_where_autovacuum_should_have_been(look_into: Lo
 @on_postgresql
 def test_dead_rows_that_autovacuum_may_leave_are_none(look_into: LookInto) -> None:
     execute("CREATE TABLE roomy (n int)", "INSERT INTO roomy SELECT generate_series(1, 100)", "DELETE FROM roomy")
-    assert look_into("tables").findings == []
+    assert [finding.text for finding in look_into("tables").findings if "public.roomy" in finding.text] == []
 
 
 @pytest.fixture
