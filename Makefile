@@ -14,6 +14,8 @@ SUITE := $(PYTEST) -n $(WORKERS) --dist worksteal
 # Machines with a certificate authority of their own keep it in the system's store.
 export UV_SYSTEM_CERTS ?= 1
 export UV_PYTHON_DOWNLOADS ?= never
+# Every command of a test is a process of its own, which would compile Django anew.
+export UV_COMPILE_BYTECODE ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .PHONY: help install run serve servers test test-postgres test-sqlite bench lint format lock clean
