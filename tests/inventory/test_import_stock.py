@@ -210,7 +210,7 @@ def test_reading_takes_the_same_memory_for_many_rows_as_for_few(tmp_path: Path) 
         return size
 
     for start, row, end in (("vin,year\n", "A,2015\n", "B,2016\n"), ("[", '{"vin": "A", "year": 1},', '{"vin": "B"}]')):
-        few, many = (peak("rows", start, row, end, rows) for rows in (2_000, 20_000))
+        few, many = (peak("rows", start, row, end, rows) for rows in (10_000, 40_000))
         assert many < few * 1.2 + 50_000
 
 
