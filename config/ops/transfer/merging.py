@@ -26,6 +26,7 @@ from config.ops.transfer.rules import (
     may_lose_parent,
     unique_rules,
 )
+from config.ops.transfer.target import sequences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -276,16 +277,19 @@ class Merge:
         """Make `keys_T`: the target's key of each staged row, found by natural key or new."""
         model = target.model
         key = sql.Identifier(target.columns[0])
-        sequence = self._sequence(model)
-        fresh = sql.SQL("nextval({})").format(sql.Literal(sequence)) if sequence else sql.SQL("staged")
+        # Not from the sequence itself, which would not forget the keys if all is taken back. Nobody else can take
+        # them either: the table is locked, and the sequence is moved on before it is let go.
+        fresh = sql.SQL("{} + row_number() OVER (PARTITION BY found IS NULL ORDER BY staged)").format(
+            sql.Literal(self._highest_key(model))
+        )
         self._run(
             sql.SQL(
                 "CREATE TEMP TABLE {} ON COMMIT DROP AS"
                 " SELECT staged, found IS NULL AS is_new, COALESCE(found, {}) AS id FROM ("
-                " SELECT r.staged, t.found FROM ({}) r LEFT JOIN ({}) t USING (natural_key, turn) ORDER BY r.staged) m"
+                " SELECT r.staged, t.found FROM ({}) r LEFT JOIN ({}) t USING (natural_key, turn)) m"
             ).format(
                 sql.Identifier(f"keys_{model._meta.db_table}"),
-                fresh,
+                fresh if has_integer_key(model) else sql.SQL("staged"),
                 self._natural(model, _name("rows", model), sql.Identifier("staged"), sql.Identifier("staged")),
                 self._natural(model, _table(model), key, sql.Identifier("found")),
             )
@@ -455,11 +459,17 @@ class Merge:
         columns = {str(column.column) for column in model._meta.concrete_fields}
         return "public_id" if "public_id" in columns else str(model._meta.pk.column)
 
-    def _sequence(self, model: Model) -> str | None:
-        table, column = model._meta.db_table, str(model._meta.pk.column)
-        quoted = self.connection.ops.quote_name(table)
-        ((sequence,),) = self._rows(sql.SQL("SELECT pg_get_serial_sequence({}, {})").format(quoted, column))
-        return None if sequence is None else str(sequence)
+    def _highest_key(self, model: Model) -> int:
+        """Return the highest key that is taken or was given out by the table's sequence."""
+        found = 0
+        for table, column, sequence in sequences(self.connection, [model]):
+            ((found,),) = self._rows(
+                sql.SQL(
+                    "SELECT GREATEST((SELECT max({}) FROM {}),"
+                    " (SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM {}))"
+                ).format(sql.Identifier(column), sql.Identifier(table), sql.SQL(sequence))
+            )
+        return int(found)
 
     def _count(self, table: sql.Composable) -> int:
         return int(self._rows(sql.SQL("SELECT count(*) FROM {}").format(table))[0][0])
