@@ -92,6 +92,7 @@ def measure_pool(**kwargs: Any) -> None:
     statistics = pool.get_stats()
     POOL.labels("open").set(statistics.get("pool_size", 0))
     POOL.labels("in_use").set(statistics.get("pool_size", 0) - statistics.get("pool_available", 0))
+    POOL.labels("limit").set(statistics.get("pool_max", 0))
     POOL.labels("waiting").set(statistics.get("requests_waiting", 0))
 
 

@@ -7,6 +7,7 @@ from typing import IO, Any, NoReturn, cast
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from config.ops.health.plans import list_names
 from config.ops.health.report import State, as_json
 from config.ops.health.run import ONLY_BY_NAME, SECTIONS, examine, look_at
 from config.ops.health.terminal import write
@@ -39,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--section", action="append", default=[], choices=SECTIONS, metavar="SECTION", dest="sections",
             help=f"Look at this section alone; may be given several times. Sections: {', '.join(SECTIONS)}. "
-            f"Without it: all but {', '.join(ONLY_BY_NAME)}.",
+            f"Without it: all but {' and '.join(sorted(ONLY_BY_NAME))}.",
         )  # fmt: skip
         parser.add_argument("--limit", type=_positive, default=10, help="Rows per table; default: %(default)s.")
         parser.add_argument(
@@ -48,17 +49,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "--integrity", action="store_true", help="On SQLite, also read the whole file and look for damage."
         )
+        parser.add_argument(
+            "--explain", choices=list_names(), default="", metavar="LIST",
+            help="Show how the database finds the first page of a staff list, such as inventory.part.",
+        )  # fmt: skip
         parser.add_argument("--json", action="store_true", dest="as_json", help="Print JSON for programs.")
         parser.add_argument("--database", default=DEFAULT_DB_ALIAS, help="The database's alias; default: %(default)s.")
 
     def handle(
-        self, *, sections: list[str], limit: int, unused: bool, integrity: bool, as_json: bool, database: str,
-        verbosity: int, **options: Any,
+        self, *, sections: list[str], limit: int, unused: bool, integrity: bool, explain: str, as_json: bool,
+        database: str, verbosity: int, **options: Any,
     ) -> None:  # fmt: skip
         """Look, print and set the exit code."""
         if unused and "indexes" not in sections:
             sections = [*sections, "indexes"]
-        look = look_at(connections[database], limit=limit, unused=unused, integrity=integrity)
+        if explain and "plans" not in sections:
+            sections = [*sections, "plans"]
+        look = look_at(connections[database], limit=limit, unused=unused, integrity=integrity, explain=explain)
         report = examine(look, sections)
         if as_json:
             self.stdout.write(_json(report))

@@ -26,7 +26,8 @@ SYSTEM_SCHEMAS = "('pg_catalog', 'information_schema', 'pg_toast')"
 class Look:
     """What to look at, and how: `limit` rows per table, `now` as the present.
 
-    `unused` asks for all indexes that nobody uses, `integrity` for reading the whole file of a SQLite database.
+    `unused` asks for all indexes that nobody uses, `integrity` for reading the whole file of a SQLite database,
+    `explain` for the whole plan of one of the staff site's lists.
     """
 
     connection: BaseDatabaseWrapper
@@ -37,6 +38,7 @@ class Look:
     limit: int = 10
     unused: bool = False
     integrity: bool = False
+    explain: str = ""
 
     @property
     def on_sqlite(self) -> bool:

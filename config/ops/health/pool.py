@@ -65,12 +65,12 @@ def _in_use(look: Look, section: Section) -> None:
             f"What is in use is not known: gunicorn writes it into {look.metrics_folder} on the machine where it runs."
         )
         return
-    limit = _size(look) * settings.WEB_CONCURRENCY
+    limit = int(states.get("limit", 0))
     in_use, waiting = int(states.get("in_use", 0)), int(states.get("waiting", 0))
     source = "the web processes, as of their last requests"
     section.figure("in_use", in_use, source=source)
     section.figure("open", int(states.get("open", 0)), source=source)
     section.figure("waiting", waiting, source=source)
     share = percent(in_use, limit)
-    section.figure("in_use_share", share, "%", source="in_use / (pool_size * processes)")
+    section.figure("in_use_share", share, "%", source="in_use / the limits of the pools")
     look.weigh(section, "pool", share, f"{in_use} of the pools' {limit} connections are in use, {waiting} wait for one")

@@ -22,6 +22,7 @@ from config.ops.health.locks import locks
 from config.ops.health.look import Look
 from config.ops.health.machine import machine
 from config.ops.health.migrations import migrations
+from config.ops.health.plans import plans
 from config.ops.health.pool import pool
 from config.ops.health.profile import profile
 from config.ops.health.queries import queries
@@ -53,9 +54,10 @@ SECTIONS: dict[str, Callable[[Look], Section]] = {
     "machine": machine,
     "settings": profile,
     "columns": columns,
+    "plans": plans,
 }
-# What the planner knows is for those who tune, and says nothing of health.
-ONLY_BY_NAME = frozenset({"columns"})
+# What the planner knows and does is for those who tune, and says nothing of health.
+ONLY_BY_NAME = frozenset({"columns", "plans"})
 # These need no database.
 WITHOUT_DATABASE = frozenset({"machine", "requests"})
 
@@ -67,6 +69,7 @@ def look_at(
     limit: int = 10,
     unused: bool = False,
     integrity: bool = False,
+    explain: str = "",
 ) -> Look:
     """Return a look with what the settings say."""
     return Look(
@@ -78,6 +81,7 @@ def look_at(
         limit=limit,
         unused=unused,
         integrity=integrity,
+        explain=explain,
     )
 
 

@@ -431,3 +431,23 @@ def test_columns_tell_what_the_planner_knows_and_no_value_of_a_row(look_into: Lo
 @on_sqlite
 def test_sqlite_asks_for_analyze_before_it_tells_of_columns(look_into: LookInto) -> None:
     assert look_into("columns").missing == ["There are no statistics yet: run ANALYZE."]
+
+
+def test_the_plan_of_every_list_is_told_and_one_in_full(look_into: LookInto) -> None:
+    section = look_into("plans")
+    found = {row["list"]: row for row in rows(section, "plans")}
+    assert {"inventory.part", "leads.lead", "accounts.user"} <= found.keys()
+    assert "lines" not in section.tables
+    one = look_into("plans", explain="inventory.part")
+    assert [row["list"] for row in rows(one, "plans")] == ["inventory.part"]
+    plan = "\n".join(row["line"] for row in rows(one, "lines"))
+    assert "inventory_part" in plan
+    assert "Limit" in plan if engine() == "postgres" else "SEARCH" in plan
+
+
+def test_a_list_that_reads_its_table_as_a_whole_is_told(look_into: LookInto) -> None:
+    execute(
+        *(("SET LOCAL enable_indexscan = off", "SET LOCAL enable_bitmapscan = off") if engine() == "postgres" else ())
+    )
+    found = {row["list"]: row["whole"] for row in rows(look_into("plans"), "plans")}
+    assert "auth_group" in found["auth.group"] or engine() == "sqlite"
