@@ -150,10 +150,13 @@ class _Output:
 @contextmanager
 def _snapshot(session: psycopg.Connection[Any]) -> Iterator[str]:
     """Yield the name of a snapshot which this session and others see for as long as the block lasts."""
-    for name, value in SESSION_SETTINGS.items():
-        session.execute("SELECT set_config(%s, %s, false)", [name, value])
-    session.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-    row = session.execute("SELECT pg_export_snapshot()").fetchone()
+    try:
+        for name, value in SESSION_SETTINGS.items():
+            session.execute("SELECT set_config(%s, %s, false)", [name, value])
+        session.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        row = session.execute("SELECT pg_export_snapshot()").fetchone()
+    except psycopg.Error as error:
+        raise Refused(f"The server gives no snapshot: {str(error).strip()}") from error
     yield str(row[0] if row else "")
 
 
@@ -181,9 +184,11 @@ class _Counting(threading.Thread):
 
     def run(self) -> None:
         try:
-            migrations = postgresql_migrations(self.session)
-            rows = postgresql_rows(self.session) if self.wanted.kind != SCHEMA else {}
-            checksums = postgresql_checksums(self.session) if self.wanted.checksums else {}
+            # A savepoint: an error that ended the transaction would take the snapshot away from the dump.
+            with self.session.transaction():
+                migrations = postgresql_migrations(self.session)
+                rows = postgresql_rows(self.session) if self.wanted.kind != SCHEMA else {}
+                checksums = postgresql_checksums(self.session) if self.wanted.checksums else {}
             self.contents = Contents(migrations, rows, checksums)
         except psycopg.Error as failure:
             self.failure = failure

@@ -79,13 +79,13 @@ def run_backup(connection: BaseDatabaseWrapper, request: Request, *, now: dateti
     findings: list[str] = []
     try:
         with work_folder(request.folder) as work:
-            draft = _write(connection, work, request.wanted)
+            draft = write_draft(connection, work, request.wanted)
             proofs = [READ_BACK]
             if request.verify and (reason := _unproven(connection, draft, work, request.wanted)):
                 findings.append(f"The backup is good as far as it was read back, and was not restored: {reason}")
             elif request.verify:
                 proofs.append(RESTORED)
-            duration = time.monotonic() - begun
+            duration = round(time.monotonic() - begun, 3)
             finished = now + timedelta(seconds=duration)
             with locked(request.folder):
                 backup = publish(
@@ -115,10 +115,14 @@ def _check(request: Request) -> None:
     if request.upload_to:
         from config.ops.backup.upload import check_destination
 
-        check_destination(request.upload_to)
+        try:
+            check_destination(request.upload_to)
+        except Refused as error:
+            raise WrongUsage(str(error)) from error
 
 
-def _write(connection: BaseDatabaseWrapper, work: WorkFolder, wanted: Wanted) -> Draft:
+def write_draft(connection: BaseDatabaseWrapper, work: WorkFolder, wanted: Wanted) -> Draft:
+    """Write a backup into the work folder and read it back. Raises Refused, Damaged or OSError."""
     # Each engine's way loads only what it needs.
     if connection.vendor == "sqlite":
         from config.ops.backup.sqlite import copy_sqlite
@@ -161,7 +165,7 @@ def _manifest(
         plain_size=draft.plain_size,
         started_at=now,
         finished_at=now + timedelta(seconds=duration),
-        duration_seconds=round(duration, 3),
+        duration_seconds=duration,
         retention_days=request.retention_days,
         migrations=draft.contents.migrations,
         rows=draft.contents.rows,

@@ -6,8 +6,10 @@ import os
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, cast
+from urllib.parse import quote
 
 from config.db.errors import Refused
 from config.ops.backup.contents import sqlite_checksums, sqlite_migrations, sqlite_rows
@@ -16,11 +18,16 @@ from config.ops.backup.manifest import Damaged
 from config.ops.backup.writing import write_backup
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Iterable, Iterator
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
     from config.ops.backup.folders import WorkFolder
+    from config.ops.backup.passphrase import Reader
+
+# Where the file's header says which journal its readers and writers must know.
+JOURNAL_VERSIONS = 18
 
 
 def copy_sqlite(connection: BaseDatabaseWrapper, work: WorkFolder, wanted: Wanted) -> Draft:
@@ -38,12 +45,17 @@ def copy_sqlite(connection: BaseDatabaseWrapper, work: WorkFolder, wanted: Wante
         raise Refused(f"There is no SQLite file {name}: DATABASE_URL names another place, or nothing was migrated yet.")
     connection.ensure_connection()
     try:
-        with private_database(work.path / "copy") as (file, copy):
-            # SQLite's online backup, in one step: in smaller ones it would begin again whenever somebody writes.
-            connection.connection.backup(copy)
+        with private_database(work.path / "copy") as copy:
+            copy.copy_of(connection.connection)
             with ThreadPoolExecutor(1) as pool:
-                contents = pool.submit(_checked_contents, copy, checksums=wanted.checksums)
-                written = write_backup(file, path, compress=wanted.compress, lock=wanted.lock, progress=wanted.progress)
+                contents = pool.submit(_checked_contents, copy.database, checksums=wanted.checksums)
+                written = write_backup(
+                    cast("Reader", copy.file),
+                    path,
+                    compress=wanted.compress,
+                    lock=wanted.lock,
+                    progress=wanted.progress,
+                )
                 found = contents.result()
     except sqlite3.Error as error:
         raise Refused(f"The database could not be copied: {error}.") from error
@@ -63,33 +75,66 @@ def copy_sqlite(connection: BaseDatabaseWrapper, work: WorkFolder, wanted: Wante
 
 
 @contextmanager
-def private_database(path: Path, content: Iterable[bytes] = ()) -> Iterator[tuple[BinaryIO, sqlite3.Connection]]:
-    """Yield a new SQLite file, filled with `content`, and a connection to it, for one thread at a time.
+def private_database(path: Path) -> Iterator[PrivateDatabase]:
+    """Yield an empty SQLite file at `path` which only this process can reach, and nobody by its name.
 
-    The file has no name while it is used, so nothing of it stays behind, even if this process is killed.
+    The name is gone as soon as the file is open, so nothing of its content stays behind, even if we are killed.
     """
     with ExitStack() as opened:
         file = opened.enter_context(path.open("x+b", buffering=0))
-        os.fchmod(file.fileno(), 0o600)
         try:
-            for piece in content:
-                file.write(piece)
-            database = opened.enter_context(
-                closing(sqlite3.connect(path, check_same_thread=False, isolation_level=None))
-            )
-            # Other journals would need the name; these also make SQLite open the file, which it does late.
-            database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            database.execute("PRAGMA journal_mode = OFF")
-            database.execute("PRAGMA schema_version").fetchone()
+            os.fchmod(file.fileno(), 0o600)
+            target = opened.enter_context(_opened(path, "mode=rw"))
+            # Other journals and locks would need the name.
+            target.execute("PRAGMA locking_mode = EXCLUSIVE")
+            target.execute("PRAGMA journal_mode = OFF")
+            reader = opened.enter_context(_opened(path, "mode=rw&nolock=1"))
+            for database in (target, reader):
+                # SQLite opens a file only when it needs it.
+                database.execute("PRAGMA schema_version").fetchone()
         finally:
             path.unlink()
-        yield cast("BinaryIO", file), database
+        yield PrivateDatabase(file, target, reader)
+
+
+def _opened(path: Path, options: str) -> closing[sqlite3.Connection]:
+    address = f"file:{quote(str(path))}?{options}"
+    return closing(sqlite3.connect(address, uri=True, check_same_thread=False, isolation_level=None))
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateDatabase:
+    """A SQLite file without a name: fill it by `copy_of` or `write`, then read it as a file or as a database."""
+
+    file: io.FileIO
+    target: sqlite3.Connection
+    database: sqlite3.Connection
+    """To be used by one thread at a time."""
+
+    def copy_of(self, source: sqlite3.Connection) -> None:
+        """Fill it by SQLite's online backup."""
+        # In one step: in smaller ones it would begin again whenever somebody writes.
+        source.backup(self.target)
+        self._need_no_journal()
+
+    def write(self, content: Iterable[bytes]) -> None:
+        """Fill it with the bytes of a SQLite file."""
+        for piece in content:
+            self.file.write(piece)
+        self._need_no_journal()
+
+    def _need_no_journal(self) -> None:
+        """Mark the file as one without a write-ahead log, which would need a name; each opening chooses anew."""
+        self.target.close()
+        os.pwrite(self.file.fileno(), b"\x01\x01", JOURNAL_VERSIONS)
+        self.file.seek(0)
 
 
 def _checked_contents(copy: sqlite3.Connection, *, checksums: bool) -> Contents:
-    verdict = copy.execute("PRAGMA integrity_check").fetchone()[0]
-    if verdict != "ok":
-        raise Damaged(
-            f"The database itself is damaged: {verdict}. Restore the last good backup, and look after the disk."
-        )
-    return Contents(sqlite_migrations(copy), sqlite_rows(copy), sqlite_checksums(copy) if checksums else {})
+    try:
+        verdict = copy.execute("PRAGMA integrity_check").fetchone()[0]
+        if verdict == "ok":
+            return Contents(sqlite_migrations(copy), sqlite_rows(copy), sqlite_checksums(copy) if checksums else {})
+    except sqlite3.DatabaseError as error:
+        verdict = str(error)
+    raise Damaged(f"The database itself is damaged: {verdict}. Restore the last good backup, and look after the disk.")

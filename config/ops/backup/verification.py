@@ -5,6 +5,9 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
+import psycopg
+
+from config.db.errors import Refused
 from config.ops.backup.clients import client_program, connection_environment
 from config.ops.backup.contents import (
     differences,
@@ -46,26 +49,25 @@ def verify(connection: BaseDatabaseWrapper, draft: Draft, work: WorkFolder, want
 
 
 def _restored_sqlite(draft: Draft, work: WorkFolder, wanted: Wanted) -> tuple[dict[str, int], dict[str, str]]:
-    with (
-        open_backup(draft.path, wanted.keys) as stream,
-        private_database(work.path / "restored", stream.pieces()) as (_, database),
-    ):
-        if (verdict := database.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
+    with open_backup(draft.path, wanted.keys) as stream, private_database(work.path / "restored") as restored:
+        restored.write(stream.pieces())
+        if (verdict := restored.database.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
             raise Damaged(f"The backup is damaged: {verdict}.")
-        return sqlite_rows(database), sqlite_checksums(database)
+        return sqlite_rows(restored.database), sqlite_checksums(restored.database)
 
 
 def _restored_postgresql(
     connection: BaseDatabaseWrapper, draft: Draft, wanted: Wanted
 ) -> tuple[dict[str, int], dict[str, str]]:
-    with scratch_url(connection) as url, connected(url) as scratch:
-        try:
+    try:
+        with scratch_url(connection) as url, connected(url) as scratch:
             _restore(scratch, draft, wanted)
-        except ProgramFailed as failure:
-            raise Damaged(f"The backup does not restore: {failure}") from failure
-        with direct_connection(scratch) as session, session.transaction():
-            session.execute("SELECT set_config('statement_timeout', '0', true)")
-            return postgresql_rows(session), postgresql_checksums(session)
+            with direct_connection(scratch) as session, session.transaction():
+                return postgresql_rows(session), postgresql_checksums(session)
+    except ProgramFailed as failure:
+        raise Damaged(f"The backup does not restore: {failure}") from failure
+    except psycopg.Error as error:
+        raise Refused(f"The scratch database failed: {str(error).strip()}") from error
 
 
 def _restore(scratch: BaseDatabaseWrapper, draft: Draft, wanted: Wanted) -> None:

@@ -1,0 +1,180 @@
+"""Old backups go, and never the last good one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from config.ops.backup.manifest import Manifest, manifest_path, write_manifest
+from tests.ops.backup.conftest import MakeShop
+from tests.ops.backup.shops import NIGHT, Shop
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+def add(shop: Shop, pattern: Manifest, at: datetime, **changed: object) -> Path:
+    """Put a backup of another day beside that of `pattern`; its content is made up."""
+    ending = pattern.file.partition("020000")[2]
+    name = f"{pattern.database}_{at:%Y%m%d_%H%M%S}{ending}"
+    backup = shop.folder / f"{at:%Y/%m/%d}" / name
+    backup.parent.mkdir(parents=True, exist_ok=True)
+    backup.write_text(name)
+    sha256 = hashlib.sha256(name.encode()).hexdigest()
+    manifest = replace(pattern, file=name, started_at=at, finished_at=at, size=len(name), sha256=sha256)
+    write_manifest(replace(manifest, **changed), backup)  # type: ignore[arg-type]
+    return backup
+
+
+@pytest.fixture
+def pattern(make_shop: MakeShop) -> tuple[Shop, Manifest]:
+    """A database with one backup, of NIGHT."""
+    shop = make_shop(1)
+    return shop, shop.run().manifest
+
+
+def test_of_400_old_backups_exactly_those_within_the_days_are_kept(pattern: tuple[Shop, Manifest]) -> None:
+    shop, manifest = pattern
+    for number in range(1, 400):
+        backup = add(shop, manifest, NIGHT - number * DAY)
+        # What the file system says of their age is not what counts.
+        os.utime(backup, (0, 0))
+
+    result = shop.run(now=NIGHT, retention_days=30)
+
+    kept = [manifest.started_at for manifest in shop.manifests()]
+    assert sorted(kept, reverse=True) == [NIGHT, *(NIGHT - number * DAY for number in range(31))]
+    assert len(result.removed) == 369
+    assert len(shop.backups()) == len(kept)
+
+
+def test_a_backup_of_exactly_the_age_stays(pattern: tuple[Shop, Manifest]) -> None:
+    shop, manifest = pattern
+    stays = add(shop, manifest, NIGHT - 7 * DAY)
+    goes = add(shop, manifest, NIGHT - 7 * DAY - timedelta(seconds=1))
+
+    shop.run(retention_days=7)
+
+    assert (stays.exists(), goes.exists(), manifest_path(goes).exists()) == (True, False, False)
+
+
+def test_the_newest_good_one_stays_however_old(pattern: tuple[Shop, Manifest]) -> None:
+    shop, _ = pattern
+
+    result = shop.run(now=NIGHT + 4000 * DAY, retention_days=1)
+
+    # The one just made is the newest good one now.
+    assert [entry.manifest.started_at for entry in result.removed] == [NIGHT]
+    assert shop.backups() == [result.backup]
+
+
+@pytest.mark.postgres_only
+def test_a_part_and_a_damaged_one_do_not_count_as_good(pattern: tuple[Shop, Manifest]) -> None:
+    from config.ops.backup.draft import Wanted
+
+    shop, manifest = pattern
+    (good,) = shop.backups()
+    cut = add(shop, manifest, NIGHT + DAY)
+    cut.write_text("cut")
+
+    shop.run(now=NIGHT + 400 * DAY, retention_days=30, wanted=Wanted(kind="schema"))
+
+    assert (good.exists(), cut.exists()) == (True, False)
+
+
+def test_a_clock_that_was_set_back_removes_nothing_newer(pattern: tuple[Shop, Manifest]) -> None:
+    shop, manifest = pattern
+    for number in range(1, 60):
+        add(shop, manifest, NIGHT - number * DAY)
+
+    result = shop.run(now=NIGHT - 1000 * DAY, retention_days=30)
+
+    assert result.removed == []
+    assert len(shop.backups()) == 61
+
+
+def test_a_clock_that_was_ahead_leaves_the_true_newest_in_place(pattern: tuple[Shop, Manifest]) -> None:
+    shop, _ = pattern
+    shop.run(now=NIGHT + 1000 * DAY)
+
+    result = shop.run(now=NIGHT + DAY, retention_days=30)
+
+    assert result.removed == []
+    assert len(shop.backups()) == 3
+
+
+def test_other_databases_and_strange_files_are_left_alone(pattern: tuple[Shop, Manifest]) -> None:
+    shop, manifest = pattern
+    long_ago = NIGHT - 400 * DAY
+    other = add(shop, manifest, long_ago, database="another")
+    folder = other.parent
+    stranger = folder / "shop_20250101_020000.sql.gz"
+    stranger.write_text("made by an older script")
+    unreadable = folder / "broken.manifest.json"
+    unreadable.write_text("{")
+
+    result = shop.run(retention_days=30)
+
+    assert result.removed == []
+    assert [other.exists(), stranger.exists(), unreadable.exists()] == [True] * 3
+
+
+def test_both_compressed_and_plain_ones_go(pattern: tuple[Shop, Manifest]) -> None:
+    shop, manifest = pattern
+    long_ago = NIGHT - 400 * DAY
+    compressed = add(shop, manifest, long_ago)
+    plain = add(shop, manifest, long_ago + DAY, compression="none")
+
+    shop.run(retention_days=30)
+
+    assert (compressed.exists(), plain.exists()) == (False, False)
+
+
+@pytest.mark.postgres_only
+def test_an_old_folder_goes_whole(pattern: tuple[Shop, Manifest]) -> None:
+    from config.ops.backup.draft import Wanted
+
+    shop, _ = pattern
+    folder = shop.run(now=NIGHT - 400 * DAY, wanted=Wanted(jobs=1)).backup
+
+    shop.run(retention_days=30)
+
+    assert not folder.exists()
+    assert not manifest_path(folder).exists()
+
+
+def test_random_histories_never_lose_the_newest_good_one(pattern: tuple[Shop, Manifest]) -> None:
+    shop, manifest = pattern
+    chance = random.Random(5)
+    for _ in range(20):
+        for _ in range(chance.randrange(4)):
+            old = add(shop, manifest, NIGHT + chance.randrange(-2000, 2000) * DAY)
+            if chance.random() < 0.3:
+                old.write_text("cut")
+        good = [
+            entry for entry in shop.manifests()
+            if (shop.folder / f"{entry.started_at:%Y/%m/%d}" / entry.file).stat().st_size == entry.size
+        ]  # fmt: skip
+        newest = max(entry.started_at for entry in good)
+        now = NIGHT + chance.randrange(-2000, 2000) * DAY + timedelta(minutes=chance.randrange(1000))
+        result = shop.run(now=now, retention_days=chance.randrange(1, 400))
+
+        left = {entry.started_at for entry in shop.manifests()}
+        assert result.backup.exists()
+        assert max(newest, now) in left
+
+
+def test_the_command_counts_what_it_removed(pattern: tuple[Shop, Manifest]) -> None:
+    shop, manifest = pattern
+    add(shop, manifest, NIGHT - 900 * DAY)
+
+    done = shop.manage("--retention", "365")
+
+    assert done.returncode == 0
+    assert "Removed 1 backups older than 365 days." in done.stdout
