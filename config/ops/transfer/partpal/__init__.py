@@ -8,6 +8,7 @@ from config.db.errors import Refused
 from config.ops.transfer.partpal.categories import CATEGORIES, categories
 from config.ops.transfer.partpal.duplicates import is_unique
 from config.ops.transfer.partpal.images import IMAGES
+from config.ops.transfer.partpal.owners import Owners
 from config.ops.transfer.partpal.parts import PARTS, parts
 from config.ops.transfer.partpal.people import SESSIONS, USERS, refresh_tokens, users
 from config.ops.transfer.partpal.sellers import SELLERS, sellers
@@ -87,8 +88,13 @@ class PartPal:
 
     def moves(self, context: Context) -> Iterator[Move]:
         """Yield the moves; what needs a look at a whole table is found before its move is given."""
-        for move in (users, refresh_tokens, categories, sellers, vehicles, parts, events, activities):
+        owners = Owners()
+        for move in (users, refresh_tokens, categories, sellers):
             yield move(context)
+        yield vehicles(context, owners)
+        yield parts(context, owners)
+        yield events(context)
+        yield activities(context)
 
 
 def _columns(source: sqlite3.Connection, table: str) -> set[str]:

@@ -287,8 +287,8 @@ class RowCheck:
         if value is None or value == "":
             return NULL
         if rowid is None:
-            self.plain(column, value)
-            self.note(column, "unresolved", f"{table} has no row with this id", value)
+            if is_storable(self.plain(column, value)) and not isinstance(value, bytes):
+                self.note(column, "unresolved", f"{table} has no row with this id", value)
         elif self._context.keys.is_refused(table, rowid):
             because = f"{table} {_as_text(value)}"
             self.note(column, "hangs_on_bad_row", "it names a row that cannot be moved", value, because_of=because)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from config.ops.transfer.layout import Target
 from config.ops.transfer.partpal.checking import LARGEST_SMALL_INTEGER, decoded_json
-from config.ops.transfer.partpal.quick import Unusual
 from config.ops.transfer.values import JSONProblem, is_storable, text_cell
 from inventory.models import PartImage
 
@@ -25,8 +24,8 @@ _ADDRESS_KEYS = ("url", "src", "secure_url")
 _TEXT_KEYS = ("alt", "altText", "alt_text")
 
 
-def quick_images(check: RowCheck, key: int, raw: str) -> list[str]:
-    """Return the lines of a part's pictures. Raises Unusual when there is something to say about them.
+def quick_images(key: int, raw: str) -> list[str] | None:
+    """Return the lines of a part's pictures from a plain list of addresses, or None for what needs a second look.
 
     `raw` is known to have printable characters and no backslash, so that every quotation mark begins or ends a text.
     """
@@ -36,10 +35,7 @@ def quick_images(check: RowCheck, key: int, raw: str) -> list[str]:
         addresses = raw[10:-2].split('","https://')
         if raw.count('"') == 2 * len(addresses) and "" not in addresses and "///" not in raw:
             return [f"{key}\thttps://{address}\t\t{position}" for position, address in enumerate(addresses)]
-    lines = image_lines(check, key, raw)
-    if check.has_findings:
-        raise Unusual
-    return lines
+    return None
 
 
 def image_lines(check: RowCheck, key: int, value: Any) -> list[str]:

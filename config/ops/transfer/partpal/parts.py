@@ -9,9 +9,10 @@ from config.db.iso import CURRENCIES
 from config.ops.transfer.layout import Finding, Move, Target
 from config.ops.transfer.partpal.checking import LONGEST_ID, ROUNDED, RowCheck
 from config.ops.transfer.partpal.images import IMAGES, image_lines, quick_images
+from config.ops.transfer.partpal.owners import NOBODY
 from config.ops.transfer.partpal.quick import TRUTH, UNUSUAL, Unusual, quick_price, quick_text, quick_time
 from config.ops.transfer.partpal.words import codes_of
-from config.ops.transfer.values import FALSE, NULL, TRUE, is_storable
+from config.ops.transfer.values import FALSE, NULL, TRUE
 from inventory.models import Part
 from inventory.models.parts import PartStatus, normalize_part_number
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.ops.transfer.layout import Context, SourceRow
+    from config.ops.transfer.partpal.owners import Owners
 
 LONGEST_NAME = 200
 LONGEST_PART_NUMBER = 100
@@ -37,26 +39,29 @@ PARTS = Target(
         *("created_at", "updated_at"),
     ),
 )
-# The seller is the vehicle's: a part belongs to who broke the vehicle, whatever the part's own column says.
 SELECT = (
-    'SELECT t.rowid, t.id, t."vehicleId", v.rowid, v."sellerId", t."sellerId", s.rowid, t.name, t."partNumber",'
-    ' t.description, t.condition, t.price, t.currency, t.status, t.location, t.images, t."isListedOnMarketplace",'
+    'SELECT t.rowid, t.id, t."vehicleId", v.rowid, t."sellerId", s.rowid, t.name, t."partNumber", t.description,'
+    ' t.condition, t.price, t.currency, t.status, t.location, t.images, t."isListedOnMarketplace",'
     ' t."categoryId", c.rowid, t."createdAt", t."updatedAt" FROM parts t LEFT JOIN vehicles v ON v.id = t."vehicleId"'
-    ' LEFT JOIN sellers s ON s.id = v."sellerId" LEFT JOIN categories c ON c.id = t."categoryId"'
+    ' LEFT JOIN sellers s ON s.id = t."sellerId" LEFT JOIN categories c ON c.id = t."categoryId"'
 )
 
 
-def parts(context: Context) -> Move:
-    """Return how parts are moved. Sold ones get the time of their last change as their sale date."""
-    return Move("parts", PARTS, SELECT, _Parts(context).convert, children=(IMAGES,))
+def parts(context: Context, owners: Owners) -> Move:
+    """Return how parts are moved. Sold ones get the time of their last change as their sale date.
+
+    A part goes with its vehicle, whose seller `owners` knows, whatever the part's own column says.
+    """
+    return Move("parts", PARTS, SELECT, _Parts(context, owners).convert, children=(IMAGES,))
 
 
 class _Parts:
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, owners: Owners) -> None:
         self.context = context
         self.report = context.report
         self.check = RowCheck(context, "parts")
         self.is_refused = context.keys.is_refused
+        self.owner_of = owners.of
         self.conditions = codes_of("condition")
         self.statuses = codes_of("status")
         self.currencies = {code: code for code in CURRENCIES}
@@ -68,15 +73,14 @@ class _Parts:
             return self.with_care(row, children)
 
     def _quickly(self, row: SourceRow, images: list[str]) -> str:
-        (rowid, public_id, _, vehicle, owner_id, seller_id, seller, name, number, description) = row[:10]
-        (condition, price, currency, status, location, pictures, listed, category_id, category) = row[10:19]
-        is_refused = self.is_refused
+        (rowid, public_id, _, vehicle, _, seller, name, number, description) = row[:9]
+        (condition, price, currency, status, location, pictures, listed, category_id, category) = row[9:18]
         if (
-            (vehicle is None or seller is None or owner_id != seller_id or is_refused("vehicles", vehicle))
+            (vehicle is None or seller is None or self.owner_of(vehicle) != seller)
             or (category is None and category_id is not None)
-            or (category is not None and is_refused("categories", category))
+            or (category is not None and self.is_refused("categories", category))
             or (not 1 <= len(public_id) <= LONGEST_ID or len(name) > LONGEST_NAME or len(location) > LONGEST_LOCATION)
-            or not row[20]
+            or not row[19]
         ):
             raise Unusual
         texts = "".join((public_id, name, description, location, pictures))
@@ -85,11 +89,12 @@ class _Parts:
                 raise Unusual
             public_id, name, location = quick_text(public_id), quick_text(name), quick_text(location)
             description = quick_text(description)
-        created, updated = quick_time(row[19]), quick_time(row[20])
+        created, updated = quick_time(row[18]), quick_time(row[19])
         is_listed, sold = TRUTH[listed], NULL
         amount, rounded = quick_price(price)
-        self.check.begin(rowid, row[1])
-        lines = quick_images(self.check, rowid, pictures)
+        lines = quick_images(rowid, pictures)
+        if lines is None:
+            lines = self._images_with_care(rowid, row[1], pictures)
         line = (
             f"{rowid}\t{public_id}\t{vehicle}\t{seller}\t{NULL if category is None else category}\t{name}"
             f"\t{_quick_part_number(number)}\t{description}\t{self.conditions[condition]}\t{amount}"
@@ -106,21 +111,29 @@ class _Parts:
         images += lines
         return f"{line}\t{sold}\t{location}\t{is_listed}\t{created}\t{updated}"
 
-    def with_care(self, row: SourceRow, children: Sequence[list[str]]) -> str | None:
-        """Convert a row value by value, and tell what there is to tell."""
-        (rowid, public_id, vehicle_id, vehicle, owner_id, seller_id, seller, name, number, description) = row[:10]
-        (condition, price, currency, status, location, pictures, listed, category_id, category) = row[10:19]
+    def _images_with_care(self, rowid: int, public_id: str, pictures: str) -> list[str]:
         check = self.check
         check.begin(rowid, public_id)
-        created = check.time("createdAt", row[19])
-        updated = check.last_change("updatedAt", row[20], created)
+        lines = image_lines(check, rowid, pictures)
+        if check.has_findings:
+            raise Unusual
+        return lines
+
+    def with_care(self, row: SourceRow, children: Sequence[list[str]]) -> str | None:
+        """Convert a row value by value, and tell what there is to tell."""
+        (rowid, public_id, vehicle_id, vehicle, seller_id, seller, name, number, description) = row[:9]
+        (condition, price, currency, status, location, pictures, listed, category_id, category) = row[9:18]
+        check = self.check
+        check.begin(rowid, public_id)
+        created = check.time("createdAt", row[18])
+        updated = check.last_change("updatedAt", row[19], created)
         code = check.code("status", status, "status")
         lines = image_lines(check, rowid, pictures)
         line = check.finish(
             str(rowid),
             check.identifier("id", public_id),
             check.parent("vehicleId", "vehicles", vehicle_id, vehicle),
-            self._seller(seller_id, owner_id, seller if vehicle is not None else None),
+            self._seller(seller_id, seller, NOBODY if vehicle is None else self.owner_of(vehicle)),
             check.relative("categoryId", "categories", category_id, category),
             check.text("name", name, LONGEST_NAME),
             *self._part_number(number),
@@ -139,25 +152,23 @@ class _Parts:
             children[0].extend(lines)
         return line
 
-    def _seller(self, seller_id: Any, owner_id: Any, seller: int | None) -> str:
+    def _seller(self, seller_id: Any, seller: int | None, owner: int) -> str:
         """Return the cell of the vehicle's seller. The part's own seller must exist, even where it is another."""
         check = self.check
-        named = check.plain("sellerId", seller_id)
-        if seller is None or seller_id == owner_id:
-            # Of a vehicle without a seller, or without a vehicle, the row is bad for that.
-            return NULL if seller is None else str(seller)
-        if not named:
-            check.bad("sellerId", "missing", "it names no row of sellers, and the rule is that it does", seller_id)
-        elif not is_storable(named) or not self._has_seller(named):
-            check.bad("sellerId", "orphan", "sellers has no row with this id", seller_id)
-        else:
+        if seller is None:
+            if seller_id is None or seller_id == "":
+                check.bad("sellerId", "missing", "it names no row of sellers, and the rule is that it does", seller_id)
+            else:
+                check.bad("sellerId", "orphan", "sellers has no row with this id", seller_id)
+        # Without an owner the vehicle is missing or bad, and so is the part.
+        elif owner not in {seller, NOBODY}:
             message = "another seller than the vehicle's; the part goes with the vehicle"
-            check.note("sellerId", "differs", message, seller_id, owner_id)
-        return str(seller)
+            check.note("sellerId", "differs", message, seller_id, self._id_of(owner))
+        return str(owner)
 
-    def _has_seller(self, public_id: str) -> bool:
-        found = self.context.source.execute("SELECT 1 FROM sellers WHERE id = ?", [public_id]).fetchone()
-        return found is not None
+    def _id_of(self, seller: int) -> str:
+        (public_id,) = self.context.source.execute("SELECT id FROM sellers WHERE rowid = ?", [seller]).fetchone()
+        return str(public_id)
 
     def _part_number(self, value: Any) -> tuple[str, str]:
         """Return the cells of the number as the maker writes it and as it is searched."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.ops.transfer.layout import Context, SourceRow
+    from config.ops.transfer.partpal.owners import Owners
 
 LONGEST_WORD = 100
 LONGEST_ENGINE_SIZE = 20
@@ -50,13 +51,14 @@ def normal_vin(text: str) -> str:
     return text.strip().upper()
 
 
-def vehicles(context: Context) -> Move:
-    """Return how vehicles are moved."""
-    return Move("vehicles", VEHICLES, SELECT, _Vehicles(context).convert)
+def vehicles(context: Context, owners: Owners) -> Move:
+    """Return how vehicles are moved; `owners` learns whose each of them is."""
+    return Move("vehicles", VEHICLES, SELECT, _Vehicles(context, owners).convert)
 
 
 class _Vehicles:
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, owners: Owners) -> None:
+        self.owners = owners
         self.check = RowCheck(context, "vehicles")
         self.is_refused = context.keys.is_refused
         self.same_vin = duplicates(context.source, "vehicles", "vin", normal_vin)
@@ -66,9 +68,12 @@ class _Vehicles:
 
     def convert(self, row: SourceRow, children: Sequence[list[str]]) -> str | None:
         try:
-            return self._quickly(row)
+            line: str | None = self._quickly(row)
         except UNUSUAL:
-            return self.with_care(row, children)
+            line = self.with_care(row, children)
+        if line is not None:
+            self.owners.put(row[0], row[15])
+        return line
 
     def _quickly(self, row: SourceRow) -> str:
         (rowid, public_id, vin, year, make, model, trim, engine_size, fuel, transmission, color, mileage) = row[:12]
