@@ -1,0 +1,128 @@
+"""Whether a restored PostgreSQL database is what the backup says, and fit for the application."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from django.db.migrations.loader import MigrationLoader
+from psycopg import sql
+
+from config.ops.backup.contents import differences, postgresql_checksums
+from config.ops.backup.manifest import Damaged
+from config.ops.direct import direct_connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import psycopg
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from config.ops.backup.manifest import Manifest
+
+MOST_SHOWN = 5
+# Partitioned tables have statistics of their own, and no rows.
+TABLES = """
+    SELECT nspname, relname, relkind
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
+     WHERE relkind IN ('r', 'p', 'm') AND relpersistence <> 't'
+       AND nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%'
+     ORDER BY pg_catalog.pg_relation_size(c.oid) DESC, nspname, relname
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Migrations:
+    """How the restored database stands to this version of Forecourt, with migrations as "app.name".
+
+    `known` is False where there are none at all, so that it is no database of Forecourt.
+    """
+
+    known: bool
+    pending: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        if not self.known:
+            return "This is no database of Forecourt: it has no table of migrations."
+        if self.unknown:
+            return (
+                f"It has {len(self.unknown)} migrations that this version does not know, such as {self.unknown[0]}: "
+                "install the version that made the backup."
+            )
+        if self.pending:
+            return f"{len(self.pending)} migrations are to be applied: run `manage.py migrate` before the application."
+        return "All migrations are applied."
+
+
+def analyse_and_count(database: BaseDatabaseWrapper, *, jobs: int) -> dict[str, int]:
+    """Refresh the planner's statistics of every table, and return the rows per "schema.table". Raises psycopg.Error."""
+    with direct_connection(database) as session:
+        waiting: SimpleQueue[tuple[str, str, str]] = SimpleQueue()
+        for table in session.execute(TABLES).fetchall():
+            waiting.put(table)
+    counts: dict[str, int] = {}
+    with ThreadPoolExecutor(jobs) as pool:
+        for worker in [pool.submit(_work, database, waiting, counts) for _ in range(jobs)]:
+            worker.result()
+    return dict(sorted(counts.items()))
+
+
+def _work(database: BaseDatabaseWrapper, waiting: SimpleQueue[tuple[str, str, str]], counts: dict[str, int]) -> None:
+    with direct_connection(database) as session:
+        session.execute("SELECT set_config('statement_timeout', '0', false), set_config('row_security', 'off', false)")
+        while True:
+            try:
+                schema, name, kind = waiting.get_nowait()
+            except Empty:
+                return
+            table = sql.Identifier(schema, name)
+            session.execute(sql.SQL("ANALYZE {}").format(table))
+            if kind == "r":
+                row = session.execute(sql.SQL("SELECT count(*) FROM ONLY {}").format(table)).fetchone()
+                counts[f"{schema}.{name}"] = int(row[0]) if row else 0
+
+
+def compare(manifest: Manifest | None, rows: dict[str, int], database: BaseDatabaseWrapper) -> list[str]:
+    """Compare the restored database with the manifest and return what was compared. Raises Damaged or psycopg.Error."""
+    if not rows:
+        raise Damaged("The backup restores to no table at all: that is not what is wanted.")
+    if manifest is None or not manifest.rows:
+        return []
+    refuse_differences(differences(manifest.rows, rows))
+    if not manifest.checksums:
+        return ["rows per table"]
+    with direct_connection(database) as session, session.transaction():
+        session.execute("SELECT set_config('statement_timeout', '0', true)")
+        refuse_differences(differences(manifest.checksums, postgresql_checksums(session)))
+    return ["rows per table", "checksum per table"]
+
+
+def refuse_differences(found: list[str]) -> None:
+    """Raise Damaged, naming the first ones, when there are differences."""
+    if found:
+        more = f" and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
+        raise Damaged(f"The backup restores to something else: {'; '.join(found[:MOST_SHOWN])}{more}.")
+
+
+def applied_migrations(session: psycopg.Connection[Any]) -> list[tuple[str, str]]:
+    """Return the applied migrations by app and name; none where there is no table of them."""
+    if session.execute("SELECT to_regclass('django_migrations')").fetchone() == (None,):
+        return []
+    return session.execute("SELECT app, name FROM django_migrations").fetchall()
+
+
+def migrations_state(applied: Iterable[tuple[str, str]]) -> Migrations:
+    """Compare applied migrations with those that this version has."""
+    found = set(applied)
+    if not found:
+        return Migrations(known=False)
+    graph = MigrationLoader(None).graph
+    ours = {app for app, _ in graph.nodes}
+    return Migrations(
+        known=True,
+        pending=[f"{app}.{name}" for app, name in sorted(graph.nodes) if (app, name) not in found],
+        unknown=[f"{app}.{name}" for app, name in sorted(found) if app in ours and (app, name) not in graph.nodes],
+    )

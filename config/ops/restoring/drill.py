@@ -1,0 +1,116 @@
+"""The drill: the backup is restored as on the worst day, compared, and thrown away; its manifest remembers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from config.database_url import url_of
+from config.db.errors import Refused
+from config.ops.backup.clients import connection_environment
+from config.ops.backup.manifest import manifest_path, read_manifest, with_verification, write_manifest
+from config.ops.backup.run import RESTORED
+from config.ops.direct import direct_connection
+from config.ops.restoring.checks import (
+    Migrations,
+    analyse_and_count,
+    applied_migrations,
+    compare,
+    migrations_state,
+)
+from config.ops.restoring.loading import Destination, load, refuse_unfit
+from config.ops.restoring.server import maintenance_session, major, scratch_database
+from config.ops.scratch import connected
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from config.ops.restoring.order import Watcher
+    from config.ops.restoring.source import Plain, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """How a drill went; it raised where it failed. `findings` are sentences about what did not work all the same."""
+
+    file: str
+    rows: dict[str, int]
+    checks: list[str]
+    migrations: Migrations
+    seconds: float
+    recorded: bool
+    findings: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it with plain types."""
+        return {
+            "file": self.file,
+            "rows": self.rows,
+            "checked": self.checks,
+            "pending_migrations": self.migrations.pending,
+            "unknown_migrations": self.migrations.unknown,
+            "seconds": round(self.seconds, 3),
+            "recorded": self.recorded,
+            "findings": self.findings,
+        }
+
+
+def drill(
+    connection: BaseDatabaseWrapper, source: Source, plain: Plain, *, jobs: int, now: datetime, watcher: Watcher
+) -> Drill:
+    """Restore into a scratch database beside that of the connection, compare, drop it, and remember it in the manifest.
+
+    Raises Refused or Damaged when the backup is not what it says.
+    """
+    began = time.monotonic()
+    if connection.vendor == "sqlite":
+        from config.ops.restoring.sqlite import check_file
+
+        watcher.phase("comparing")
+        checked = check_file(plain.path, source.manifest)
+        rows, checks, migrations, findings = checked.rows, checked.checks, checked.migrations, checked.findings
+    else:
+        rows, checks, migrations = _on_postgresql(connection, source, plain, jobs, watcher)
+        findings = []
+    recorded = False
+    if source.manifest:
+        try:
+            _record(source, now)
+            recorded = True
+        except (OSError, Refused) as error:
+            findings = [*findings, f"The manifest does not know of the drill: {error}"]
+    checks = [*plain.content.checks, *checks]
+    return Drill(source.name, rows, checks, migrations, time.monotonic() - began, recorded, findings)
+
+
+def _on_postgresql(
+    connection: BaseDatabaseWrapper, source: Source, plain: Plain, jobs: int, watcher: Watcher
+) -> tuple[dict[str, int], list[str], Migrations]:
+    try:
+        with maintenance_session(connection) as server:
+            server_major = major(server)
+        refuse_unfit(plain.content, server_major)
+        with (
+            scratch_database(connection) as name,
+            connected(url_of(connection.settings_dict, name=name)) as scratch,
+        ):
+            watcher.phase("restoring")
+            load(plain, Destination(connection_environment(scratch), server_major), jobs=jobs)
+            watcher.phase("comparing")
+            rows = analyse_and_count(scratch, jobs=jobs)
+            checks = compare(source.manifest, rows, scratch)
+            with direct_connection(scratch) as session:
+                return rows, checks, migrations_state(applied_migrations(session))
+    except psycopg.Error as error:
+        raise Refused(f"The server ended the drill: {str(error).strip()}") from error
+
+
+def _record(source: Source, now: datetime) -> None:
+    # Read again: an upload may have been noted since.
+    manifest = read_manifest(manifest_path(source.path))
+    write_manifest(with_verification(manifest, RESTORED, now), source.path)

@@ -1,0 +1,171 @@
+"""A restore from beginning to end: find the backup, read it, look at the target, restore, forget what was cached."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import redis
+
+from config.database_url import shown_url
+from config.db.errors import Refused
+from config.ops.backup.draft import DATA
+from config.ops.backup.run import WrongUsage
+from config.ops.backup.streams import SQLITE
+from config.ops.cache import cache_server, flush
+from config.ops.restoring.order import Order, Outcome, Plan, Watcher
+from config.ops.restoring.source import Content, Plain, Source, found_source, look_into, plain_content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from config.ops.backup.encryption import Keys
+
+ENGINES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A backup that was read to its end, and a plan for it.
+
+    `plain` is its content, unless it was only looked at; `is_live` tells whether the target is the database that the
+    application uses.
+    """
+
+    connection: BaseDatabaseWrapper
+    plan: Plan
+    order: Order
+    plain: Plain | None
+    now: datetime
+    is_live: bool
+
+    def carry_out(self, watcher: Watcher) -> Outcome:
+        """Restore. Raises Refused; then the live database is as it was."""
+        began = time.monotonic()
+        if self.plan.obstacles:
+            raise Refused("\n".join(self.plan.obstacles))
+        source = self.plan.source
+        if self.connection.vendor == "sqlite":
+            from config.ops.restoring.sqlite import restore_sqlite
+
+            outcome = restore_sqlite(self.connection, source, self.order, now=self.now, watcher=watcher)
+        else:
+            from config.ops.restoring.postgresql import restore_postgresql
+
+            if self.plain is None:
+                raise AssertionError("a plan that was only looked at is not carried out")
+            outcome = restore_postgresql(self.connection, source, self.plain, self.order, now=self.now, watcher=watcher)
+        checks = [*self.plan.content.checks, *outcome.checks]
+        findings = [*outcome.findings, *forget_cached(self.is_live)]
+        return replace(outcome, checks=checks, findings=findings, seconds=time.monotonic() - began)
+
+
+@contextmanager
+def prepared(
+    name: str,
+    connection: BaseDatabaseWrapper,
+    order: Order,
+    *,
+    backups: tuple[BaseDatabaseWrapper, Path],
+    dry_run: bool,
+    now: datetime,
+    watcher: Watcher,
+) -> Iterator[Prepared]:
+    """Yield a plan to restore the backup `name` into the database of the connection.
+
+    `backups` says whose backup "latest" means, and where it lies. Raises Refused or Damaged; nothing was changed then.
+    """
+    with ExitStack() as opened:
+        source = opened.enter_context(found_source(name, *backups))
+        _refuse_misfit(source, connection)
+        watcher.phase("checking the backup")
+        # A SQLite file is unpacked beside the live one when its time has come.
+        look = dry_run or connection.vendor == "sqlite"
+        plain = None if look else opened.enter_context(plain_content(source, order.keys))
+        content = plain.content if plain else look_into(source, order.keys)
+        _refuse_other_engine(source, _engine(content), connection)
+        plan = _plan(connection, source, content, order, now)
+        yield Prepared(connection, plan, order, plain, now, is_same(connection, backups[0]))
+
+
+@contextmanager
+def unpacked(
+    name: str,
+    connection: BaseDatabaseWrapper,
+    keys: Keys,
+    *,
+    backups: tuple[BaseDatabaseWrapper, Path],
+    watcher: Watcher,
+) -> Iterator[tuple[Source, Plain]]:
+    """Yield the backup `name`, which fits the engine of the connection, and its content. Raises Refused or Damaged."""
+    with found_source(name, *backups) as source:
+        _refuse_misfit(source, connection)
+        watcher.phase("checking the backup")
+        with plain_content(source, keys) as plain:
+            _refuse_other_engine(source, _engine(plain.content), connection)
+            yield source, plain
+
+
+def is_same(connection: BaseDatabaseWrapper, other: BaseDatabaseWrapper) -> bool:
+    """Whether two connections mean the same database."""
+    return shown_url(connection.settings_dict) == shown_url(other.settings_dict)
+
+
+def _plan(connection: BaseDatabaseWrapper, source: Source, content: Content, order: Order, now: datetime) -> Plan:
+    # Each engine's way loads only what it needs.
+    if connection.vendor == "sqlite":
+        from config.ops.restoring.sqlite import plan_sqlite
+
+        if order.disconnect:
+            raise WrongUsage("--disconnect: SQLite has no sessions that could be ended; stop the application.")
+        return plan_sqlite(connection, source, content, order, now)
+    from config.ops.restoring.postgresql import plan_postgresql
+
+    return plan_postgresql(connection, source, content, order, now)
+
+
+def _refuse_misfit(source: Source, connection: BaseDatabaseWrapper) -> None:
+    """Raise Refused when the manifest says already that the backup cannot be used; reading it may take long."""
+    if source.manifest:
+        _refuse_other_engine(source, source.manifest.engine, connection)
+    if source.manifest and source.manifest.kind == DATA:
+        raise Refused(
+            f"{source.name} holds rows without the tables (--type data), which is no whole database: restore a full "
+            f"backup, or load the rows with `pg_restore --data-only` into an empty schema."
+        )
+
+
+def _engine(content: Content) -> str:
+    return "sqlite" if content.kind == SQLITE else "postgresql"
+
+
+def _refuse_other_engine(source: Source, engine: str, connection: BaseDatabaseWrapper) -> None:
+    if engine == connection.vendor:
+        return
+    ways = {
+        "sqlite": "restore it into a file with `--target sqlite:///moved.sqlite3`, and move that with `manage.py "
+        "sqlite_to_postgres moved.sqlite3`",
+        "postgresql": "give `--target postgresql://...`; rows do not go from PostgreSQL to SQLite",
+    }
+    raise Refused(
+        f"{source.name} is a backup of {ENGINES[engine]}, and the target is {shown_url(connection.settings_dict)}: "
+        f"{ways[engine]}."
+    )
+
+
+def forget_cached(is_live: bool) -> list[str]:
+    """Empty the cache of a live database, which knows what is no longer true; returns a sentence if that failed."""
+    server = cache_server() if is_live else None
+    if server is None:
+        return []
+    try:
+        flush(server)
+    except redis.RedisError as error:
+        return [f"The cache could not be emptied: {error}. Run `manage.py cache_admin flush`."]
+    return []

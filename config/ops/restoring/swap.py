@@ -1,0 +1,142 @@
+"""Putting a restored database in the place of the live one: two renames in one transaction.
+
+PostgreSQL renames a database only while nobody is connected, and keeps newcomers waiting from the moment at which it is
+asked to. So there is never a moment without a database of that name, and a process killed at any point changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+
+from config.db.errors import Refused
+from config.ops.restoring.server import Session, end_sessions, exists, maintenance_session, sessions_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+LONGEST_NAME = 63  # bytes
+STAMP = re.compile(r"_before_\d{8}_\d{6}(_\d+)?")
+PATIENCE = 60.0  # seconds in which who is connected may leave
+ENDING_EVERY = 0.05  # seconds
+SHOWN_SESSIONS = 10
+
+
+class StillConnected(Refused):
+    """Somebody is connected to the database that is to be replaced."""
+
+
+def kept_name(server: psycopg.Connection[Any], name: str, at: datetime) -> str:
+    """Return a free name under which the replaced database is kept; `at` is in UTC."""
+    number = 1
+    while True:
+        suffix = f"_before_{at:%Y%m%d_%H%M%S}{f'_{number}' if number > 1 else ''}"
+        begin = name.encode()[: LONGEST_NAME - len(suffix)].decode(errors="ignore")
+        if not exists(server, begin + suffix):
+            return begin + suffix
+        number += 1
+
+
+def kept_databases(server: psycopg.Connection[Any], name: str) -> list[str]:
+    """Return the databases that restores of `name` replaced and kept, the oldest first."""
+    found = server.execute("SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY datname").fetchall()
+    return [other for (other,) in found if _is_kept(other, name)]
+
+
+def _is_kept(other: str, name: str) -> bool:
+    stamp = STAMP.search(other)
+    if stamp is None or stamp.end() != len(other):
+        return False
+    begin = name.encode()[: LONGEST_NAME - len(stamp[0])].decode(errors="ignore")
+    return other[: stamp.start()] == begin
+
+
+def refuse_connected(server: psycopg.Connection[Any], name: str) -> None:
+    """Raise StillConnected, saying who it is, when somebody is connected to the database."""
+    if sessions := sessions_of(server, name):
+        raise StillConnected(in_use(name, sessions))
+
+
+def in_use(name: str, sessions: list[Session]) -> str:
+    """Return a sentence about who is connected to a database that is to be replaced."""
+    lines = [f"  {session}" for session in sessions[:SHOWN_SESSIONS]]
+    if len(sessions) > SHOWN_SESSIONS:
+        lines.append(f"  and {len(sessions) - SHOWN_SESSIONS} more")
+    who = "1 session is" if len(sessions) == 1 else f"{len(sessions)} sessions are"
+    return "\n".join(
+        [
+            f"{who} connected to {name}, and what is written from now on would be lost:",
+            *lines,
+            "Stop the application, or write --disconnect to end these sessions.",
+        ]
+    )
+
+
+def swap(
+    connection: BaseDatabaseWrapper,
+    server: psycopg.Connection[Any],
+    *,
+    restored: str,
+    live: str,
+    kept: str | None,
+    disconnect: bool,
+) -> None:
+    """Give `restored` the name `live`, and what has it so far the name `kept`, if there is something.
+
+    Raises StillConnected, or Refused with what the server said; then both are as they were.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with _ending(connection, live, wanted=disconnect and kept is not None), server.transaction():
+                if kept is not None:
+                    server.execute(_rename(live, kept))
+                server.execute(_rename(restored, live))
+        except psycopg.errors.ObjectInUse as error:
+            if time.monotonic() > deadline:
+                refuse_connected(server, live)
+                raise Refused(f"{live} cannot be replaced: {error.diag.message_detail or error}") from error
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise Refused(
+                f"{live} cannot be renamed: {error.diag.message_primary}. Connect as its owner, who needs CREATEDB."
+            ) from error
+        else:
+            return
+
+
+def _rename(name: str, other: str) -> sql.Composed:
+    return sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(other))
+
+
+@contextmanager
+def _ending(connection: BaseDatabaseWrapper, name: str, *, wanted: bool) -> Iterator[None]:
+    """End the sessions of a database for as long as the block lasts; newcomers wait for the renaming anyway."""
+    if not wanted:
+        yield
+        return
+    done = threading.Event()
+    with maintenance_session(connection) as session:
+
+        def work() -> None:
+            # When the server goes away the renaming fails as well, and says so.
+            with suppress(psycopg.OperationalError):
+                while not done.is_set():
+                    end_sessions(session, name)
+                    done.wait(ENDING_EVERY)
+
+        thread = threading.Thread(target=work, name="ending sessions", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
