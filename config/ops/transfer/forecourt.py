@@ -39,7 +39,7 @@ from config.ops.transfer.rules import (
 from config.ops.transfer.source import read_rows, table_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from django.db.models.constraints import CheckConstraint
 
@@ -67,6 +67,7 @@ class ForecourtLayout:
     """See `layout.Layout`."""
 
     name = "Forecourt"
+    estimated: Mapping[str, str] = {}
 
     def __init__(self) -> None:
         everything = apps.get_models(include_auto_created=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from django.db.models import Model
@@ -113,6 +113,8 @@ class Layout(Protocol):
     matched: frozenset[type[Model]]
     """Those of the models of which every migrated database has rows, such as permissions. They stand for the same rows
     of the source, which are found by their natural key."""
+    estimated: Mapping[str, str]
+    """Columns of the target that the source does not know, and what was taken for them; the move's record tells it."""
 
     def recognises(self, source: sqlite3.Connection) -> bool:
         """Whether the file has this layout, or is meant to."""

@@ -352,6 +352,7 @@ class _Run:
                 "merge": self.order.merge,
                 "source": {tally.table: asdict(tally) for tally in self.loader.tallies.values()},
                 "checksums": {entry.table: entry.checksum_found for entry in proofs},
+                "estimated": dict(self.layout.estimated),
             },
         ).save(using=connection.alias, force_insert=True)
 

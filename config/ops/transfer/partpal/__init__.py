@@ -17,7 +17,7 @@ from config.ops.transfer.partpal.vehicles import VEHICLES, vehicles
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from django.db.models import Model
 
@@ -60,6 +60,10 @@ class PartPal:
         target.model for target in (USERS, SESSIONS, CATEGORIES, SELLERS, VEHICLES, PARTS, IMAGES, EVENTS, ACTIVITIES)
     )
     matched: frozenset[type[Model]] = frozenset()
+    estimated: Mapping[str, str] = {
+        "inventory_part.sold_at": "parts.updatedAt of sold parts",
+        "inventory_category.created_at, updated_at": "the time of the move",
+    }
 
     def recognises(self, source: sqlite3.Connection) -> bool:
         """Whether the file has PartPal's tables, or at least those that only PartPal has."""
