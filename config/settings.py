@@ -26,7 +26,6 @@ from config.database_url import (
     url_from_parts,
 )
 from config.ops.health.thresholds import read_thresholds
-from config.redis_pool import check_redis_url
 from config.staff import theme
 
 # Lets Django's generic classes be written with their types, such as ModelAdmin[Car], when the program runs.
@@ -221,6 +220,9 @@ START_WITH_PENDING_MIGRATIONS = env.boolean("START_WITH_PENDING_MIGRATIONS", Fal
 
 REDIS_URL = env.secret("REDIS_URL")
 if REDIS_URL:
+    # Loads the client's library, which takes long.
+    from config.redis_pool import check_redis_url
+
     check_redis_url("REDIS_URL", REDIS_URL)
     CACHES = {
         "default": {
