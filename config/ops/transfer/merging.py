@@ -106,6 +106,12 @@ def _parents(model: Model) -> dict[str, Model]:
     return {column: field.remote_field.model for column, field in foreign_keys(model).items()}
 
 
+def _left_empty(target: Target) -> list[sql.Identifier]:
+    """Return the columns of the model that the layout has no values for."""
+    names = [str(field.column) for field in target.model._meta.concrete_fields]
+    return [sql.Identifier(name) for name in names if name not in target.columns]
+
+
 def _name(kind: str, model: Model) -> sql.Identifier:
     # In the temporary schema, which has no table of the target's names.
     return sql.Identifier("pg_temp", f"{kind}_{model._meta.db_table}")
@@ -125,9 +131,12 @@ class Merge:
     done: dict[Model, Merged] = field(default_factory=dict)
     expected: dict[Model, tuple[int, str]] = field(default_factory=dict)
     _lost: set[Model] = field(default_factory=set)
+    _columns: dict[Model, frozenset[str]] = field(default_factory=dict)
+    """The columns that the layout has values for."""
 
     def open_writer(self, model: Model, columns: Sequence[str]) -> CopyWriter:
         """Make the staging table of a model and return what fills it."""
+        self._columns[model] = frozenset(columns)
         names = sql.SQL(", ").join(map(sql.Identifier, columns))
         self._run(
             sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
@@ -177,6 +186,11 @@ class Merge:
             if (place := list(parents).index(column) if column in parents else None) is not None
             else sql.SQL("s.{}").format(sql.Identifier(column))
             for column in target.columns[1:]
+        ]
+        # Unique rules and their conditions may ask for columns that the layout leaves empty.
+        columns += [
+            sql.SQL("(SELECT {} FROM {} WHERE false) AS {}").format(name, _table(model), name)
+            for name in _left_empty(target)
         ]
         joins = [
             sql.SQL(" LEFT JOIN {} p{} ON p{}.staged = s.{}").format(
@@ -452,7 +466,10 @@ class Merge:
         return {
             column: parent
             for column, parent in _parents(model).items()
-            if parent in self.staged and has_integer_key(parent) and (parent is model) == own
+            if column in self._columns[model]
+            and parent in self.staged
+            and has_integer_key(parent)
+            and (parent is model) == own
         }
 
     def _known_by(self, model: Model) -> str:
