@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from rich import filesize
 
 from config.database_url import shown_url
 from config.db.errors import Refused
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         "Exit code 1 when there is no good backup, 3 when there is one and something else failed. "
         "Example: manage.py backup --retention 30 --encrypt age1... --upload s3://bucket/forecourt"
     )
-    # A backup must be possible whatever else is wrong.
+    # A backup must be possible whatever else is wrong; `manage.py` does not even load the apps for it.
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -122,7 +122,7 @@ class Command(BaseCommand):
         proofs = " and ".join(proof.how for proof in manifest.verified)
         self.stdout.write(
             self.style.SUCCESS(
-                f"{result.backup}: {filesizeformat(manifest.size)}, {rows}{manifest.duration_seconds:.1f} s, {proofs}"
+                f"{result.backup}: {filesize.decimal(manifest.size)}, {rows}{manifest.duration_seconds:.1f} s, {proofs}"
             )
         )
         if result.removed:
@@ -143,7 +143,7 @@ class Command(BaseCommand):
             manifest = entry.manifest
             proofs = ", ".join(dict.fromkeys(proof.how for proof in manifest.verified))
             self.stdout.write(
-                f"{manifest.started_at:%Y-%m-%d %H:%M:%S}  {manifest.kind:<6}  {filesizeformat(manifest.size):>9}  "
+                f"{manifest.started_at:%Y-%m-%d %H:%M:%S}  {manifest.kind:<6}  {filesize.decimal(manifest.size):>9}  "
                 f"{entry.problem or proofs:<20}  {entry.backup}"
             )
         for finding in catalogue.findings:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
+import django
 import psycopg
+from django.apps import apps
+from django.conf import settings
 
 from config.db.errors import Refused
 from config.ops.backup.clients import client_program, connection_environment
@@ -59,6 +62,9 @@ def _restored_sqlite(draft: Draft, work: WorkFolder, wanted: Wanted) -> tuple[di
 def _restored_postgresql(
     connection: BaseDatabaseWrapper, draft: Draft, wanted: Wanted
 ) -> tuple[dict[str, int], dict[str, str]]:
+    if settings.SHADOW_DATABASE and not apps.ready:
+        # What has to be emptied there, the apps know.
+        django.setup()
     try:
         with scratch_url(connection) as url, connected(url) as scratch:
             _restore(scratch, draft, wanted)
