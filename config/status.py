@@ -12,14 +12,14 @@ from analytics.queries import FAILED_IMPORT_DAYS, failed_imports
 from config.ops.health.report import State, worst
 from config.ops.health.run import examine, look_at
 from config.ops.health.terminal import shown
-from config.ops.maintenance import maintain
+from config.ops.maintenance.run import maintain
 from config.staff.columns import list_url
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from config.ops.health.report import Report, Section
-    from config.ops.maintenance import Outcome
+    from config.ops.maintenance.run import Outcome
 
 SECTIONS = ("connections", "size", "cache", "migrations", "backups", "requests", "disk")
 # Maintenance runs daily: what was due that long ago and is still there was forgotten.
@@ -60,7 +60,7 @@ def _cards(report: Report) -> list[dict[str, Any]]:
         return shown(found.value, found.unit) if found else "-"
 
     notes = {
-        ("Database", "connections", "answer"): f"to answer; {figure('size', 'database')} in {report.database}",
+        ("Database", "connections", "answer"): f"to answer; {figure('size', 'database')} large",
         ("Cache", "cache", "hit_rate"): f"of the look-ups hit; {figure('cache', 'memory')} used",
         ("Last backup", "backups", "age"): f"old; {figure('backups', 'size')}, {figure('backups', 'verified')}",
         ("Pending migrations", "migrations", "pending"): f"{figure('migrations', 'applied')} are applied",

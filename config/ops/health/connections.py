@@ -8,6 +8,8 @@ from config.ops.health.look import Look, percent
 from config.ops.health.report import Column, Section
 
 ACTIVITY = "pg_stat_activity"
+# Where a session may not be seen its kind is not told either; the server's own have no role.
+_CLIENTS = "usename IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'"
 
 
 def connections(look: Look) -> Section:
@@ -20,8 +22,6 @@ def connections(look: Look) -> Section:
         section.notes.append("SQLite has no server: each process opens the file by itself, and nobody counts them.")
         return section
     _count(look, section)
-    if not look.sees_all_sessions:
-        section.unread.append(f"The states of other roles' sessions are hidden from {look.role}: {look.monitor_hint}.")
     return section
 
 
@@ -33,20 +33,17 @@ def _answer(look: Look) -> float:
 
 
 def _count(look: Look, section: Section) -> None:
-    section.table(
-        "sessions",
-        "Sessions of this database",
-        (Column("role", "Role"), Column("state", "State"), Column("sessions", "Sessions")),
-        look.rows(
-            """SELECT usename, coalesce(state, 'not shown'), count(*) FROM pg_stat_activity
-                WHERE datname = current_database() AND backend_type = 'client backend'
-                GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"""
-        ),
-        source=ACTIVITY,
+    rows = look.rows(
+        f"""SELECT usename, coalesce(state, 'hidden'), count(*) FROM pg_stat_activity
+             WHERE datname = current_database() AND {_CLIENTS} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"""  # noqa: S608
     )
+    columns = (Column("role", "Role"), Column("state", "State"), Column("sessions", "Sessions"))
+    section.table("sessions", "Sessions of this database", columns, rows, source=ACTIVITY)
+    if any(state == "hidden" for _, state, _ in rows):
+        section.unread.append(f"The states of other roles' sessions are hidden from {look.role}: {look.monitor_hint}.")
     used, most, reserved = look.row(
-        """SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
-                  current_setting('max_connections')::int, current_setting('superuser_reserved_connections')::int"""
+        f"""SELECT (SELECT count(*) FROM pg_stat_activity WHERE {_CLIENTS}), current_setting('max_connections')::int,
+                   current_setting('superuser_reserved_connections')::int"""  # noqa: S608
     )
     open_to_us = most - reserved
     section.figure("server_sessions", used, source=f"{ACTIVITY}, all databases")

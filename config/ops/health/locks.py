@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
-from config.ops.health.look import Look
+from config.ops.health.look import HIDDEN_STATEMENT, Look
 from config.ops.health.report import Column, Section, State
 from config.redaction import normalized_sql
 
@@ -34,7 +34,8 @@ def locks(look: Look) -> Section:
         return section
     _waiting(look, section)
     _transactions(look, section)
-    if not look.sees_all_sessions:
+    hidden = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = %s"
+    if look.value(hidden, [HIDDEN_STATEMENT]):
         section.unread.append(f"Other roles' transactions are hidden from {look.role}: {look.monitor_hint}.")
     return section
 

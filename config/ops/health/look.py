@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from config.ops.health.report import Section
     from config.ops.health.thresholds import Threshold
 
+# What PostgreSQL shows instead of another role's statement to those who may not see it.
+HIDDEN_STATEMENT = "<insufficient privilege>"
 # Names in which PostgreSQL keeps its own tables.
 SYSTEM_SCHEMAS = "('pg_catalog', 'information_schema', 'pg_toast')"
 
@@ -53,11 +55,6 @@ class Look:
     def role(self) -> str:
         """Who reads, on PostgreSQL."""
         return str(self.value("SELECT current_user"))
-
-    @cached_property
-    def sees_all_sessions(self) -> bool:
-        """Whether PostgreSQL shows us the sessions and statements of other roles."""
-        return bool(self.value("SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"))
 
     @property
     def monitor_hint(self) -> str:

@@ -57,7 +57,7 @@ def _primary(look: Look, section: Section) -> None:
         source="pg_stat_replication: replay_lsn, replay_lag",
         limit=look.limit,
     )
-    if not look.sees_all_sessions:
+    if any(state is None for _, _, state, *_ in rows):
         section.unread.append(f"The replicas' states are hidden from {look.role}: {look.monitor_hint}.")
     for name, address, *_, lag in rows:
         if lag is not None:

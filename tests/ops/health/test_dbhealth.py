@@ -160,6 +160,21 @@ def test_without_the_right_to_see_others_it_says_how_to_get_it_and_is_unknown(ma
 
 @pytest.mark.postgres_only
 @pytest.mark.usefixtures("migrated")
+def test_where_nobody_else_is_connected_nothing_is_hidden(manage: Manage, url: str, database_url: str) -> None:
+    name = f"alone_{os.getpid()}"
+    with psycopg.connect(database_url, autocommit=True) as server:
+        server.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'alone'")
+        try:
+            own = url_of(settings_of(url) | {"USER": name, "PASSWORD": "alone"})
+            result = manage("dbhealth", "--section", "connections", "--section", "locks", DATABASE_URL=own)
+        finally:
+            server.execute(f"DROP ROLE {name}")
+    assert result.returncode == 0, result.stdout
+    assert "hidden" not in result.stdout
+
+
+@pytest.mark.postgres_only
+@pytest.mark.usefixtures("migrated")
 def test_a_role_without_any_right_reads_every_section_without_an_error(manage: Manage, plain_role: str) -> None:
     result = manage("dbhealth", "--json", DATABASE_URL=plain_role)
     assert "Traceback" not in result.stderr
