@@ -12,3 +12,7 @@ user_leaving = Signal()
 # receiver removes what protects them, writes names down as text where rows stay, and returns how many rows of which
 # model it removed.
 user_removing = Signal()
+
+# Sent with `users`, their keys, and `name`, what stands for them from now on, when people are anonymized, inside the
+# transaction. A receiver replaces the names that it keeps as text.
+users_anonymized = Signal()

@@ -10,6 +10,9 @@ from django.core.validators import DomainNameValidator, validate_email
 
 from leads.scoring import DEFAULT_RULES, FREE_MAIL_DOMAINS, PURCHASE_WORDS, URGENT_WORDS
 
+SEVEN_YEARS = 2555  # days, as tax and trade laws count them
+LONGEST_RETENTION = 36_500  # days
+
 _validate_domain = DomainNameValidator(message="“%(value)s” is no domain name.")
 
 
@@ -161,6 +164,33 @@ SETTINGS: dict[str, Setting] = {
     "security.session_timeout_minutes": Integer("Minutes without activity after which a session ends.", 60, 5, 10_080),
     "security.login_attempts": Integer("Failed sign-ins after which an account is locked for a while.", 5, 3, 20),
     "security.email_verification_required": Boolean("Let people sign in only once their e-mail is verified.", False),
+    "retention.one_time_token_days": Integer(
+        "Days after which a used or expired one-time token is removed.", 0, 0, LONGEST_RETENTION
+    ),
+    "retention.session_days": Integer(
+        "Days after their expiry at which sessions and refresh tokens are removed.", 90, 0, LONGEST_RETENTION
+    ),
+    "retention.session_trace_days": Integer(
+        "Days after its last activity at which a session loses address and browser.", 30, 1, LONGEST_RETENTION
+    ),
+    "retention.lead_trace_days": Integer(
+        "Days after which a lead loses the sender's address and browser.", 90, 1, LONGEST_RETENTION
+    ),
+    "retention.audit_days": Integer("Days after which audit entries are archived.", 90, 1, LONGEST_RETENTION),
+    "retention.part_days": Integer(
+        "Days after its sale at which a part is archived.", SEVEN_YEARS, 30, LONGEST_RETENTION
+    ),
+    "retention.vehicle_days": Integer(
+        "Days at which a donor vehicle without parts is archived.", SEVEN_YEARS, 30, LONGEST_RETENTION
+    ),
+    "retention.user_days": Integer(
+        "Days after their deletion at which people are archived and anonymized.", SEVEN_YEARS, 1, LONGEST_RETENTION
+    ),
+    "retention.event_days": Integer("Days after which events are archived.", SEVEN_YEARS, 1, LONGEST_RETENTION),
+    "retention.page_view_days": Integer("Days after which page views are archived.", SEVEN_YEARS, 1, LONGEST_RETENTION),
+    "retention.web_vital_days": Integer(
+        "Days after which measurements of pages are archived.", SEVEN_YEARS, 1, LONGEST_RETENTION
+    ),
     "features.newsletter": Boolean("Offer the newsletter.", True),
     "features.chatbot": Boolean("Offer the chatbot.", False),
     "features.appointment_booking": Boolean("Offer appointments.", False),

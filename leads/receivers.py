@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from accounts.signals import user_leaving, user_removing
+from accounts.signals import user_leaving, user_removing, users_anonymized
 from config.db.errors import Refused
 from leads.models import Lead
 from leads.services.leads import lock_person
-from leads.services.removal import keep_name, remove_vouchers
+from leads.services.removal import keep_name, remove_claims, remove_vouchers, replace_names
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -29,10 +29,20 @@ def refuse_while_leads_are_open(*, user: User, **kwargs: Any) -> None:
 def remove_vouchers_and_keep_names(*, user: User, sellers: list[Seller], **kwargs: Any) -> Counter[str]:
     """Remove the vouchers of a person who goes for good; what stays of them keeps the name."""
     keep_name(user=user)
-    return remove_vouchers(sellers=sellers)
+    removed = remove_claims(user=user)
+    removed.update(remove_vouchers(sellers=sellers))
+    return removed
+
+
+def replace_names_of_anonymized_people(*, users: list[int], name: str, **kwargs: Any) -> None:
+    """Replace the names of people beside what they wrote, did and redeemed."""
+    replace_names(users=users, name=name)
 
 
 def connect() -> None:
     """Connect the receivers; called once, when the apps are ready."""
     user_leaving.connect(refuse_while_leads_are_open, dispatch_uid="leads.refuse_while_leads_are_open")
+    users_anonymized.connect(
+        replace_names_of_anonymized_people, dispatch_uid="leads.replace_names_of_anonymized_people"
+    )
     user_removing.connect(remove_vouchers_and_keep_names, dispatch_uid="leads.remove_vouchers_and_keep_names")

@@ -16,6 +16,15 @@ from accounts.services.people import (
     verify_email,
 )
 from accounts.services.removal import remove_user_for_good
+from accounts.services.retention import (
+    anonymize_users,
+    expired_browser_sessions,
+    expired_sessions,
+    finished_tokens,
+    forget_session_traces,
+    people_to_anonymize,
+    sessions_with_old_traces,
+)
 from accounts.services.sellers import (
     change_plan,
     create_seller,
@@ -31,6 +40,7 @@ from accounts.services.texts import save_translation, verify_translation
 from accounts.services.tokens import confirm_email, issue_token, reset_password, use_token
 
 __all__ = [
+    "anonymize_users",
     "ban_user",
     "change_plan",
     "confirm_email",
@@ -40,8 +50,13 @@ __all__ = [
     "end_all_sessions",
     "end_session",
     "expire_subscriptions",
+    "expired_browser_sessions",
+    "expired_sessions",
+    "finished_tokens",
+    "forget_session_traces",
     "issue_token",
     "lift_hold",
+    "people_to_anonymize",
     "place_hold",
     "preferences_of",
     "reactivate_user",
@@ -54,6 +69,7 @@ __all__ = [
     "restore_seller",
     "restore_user",
     "save_translation",
+    "sessions_with_old_traces",
     "set_role",
     "set_seller_open",
     "store_image",

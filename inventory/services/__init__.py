@@ -27,10 +27,18 @@ from inventory.services.parts import (
     unlist_part,
 )
 from inventory.services.pictures import attach_image, keep_one_primary, remove_image, set_primary_image
+from inventory.services.retention import (
+    count_returned_sales,
+    old_sold_parts,
+    old_vehicles,
+    remove_old_parts,
+    remove_old_vehicles,
+)
 from inventory.services.vehicles import delete_vehicle, dismantle_car, restore_vehicle
 
 __all__ = [
     "attach_image",
+    "count_returned_sales",
     "delete_car",
     "delete_category",
     "delete_part",
@@ -39,11 +47,15 @@ __all__ = [
     "feature_car",
     "keep_one_primary",
     "list_part",
+    "old_sold_parts",
+    "old_vehicles",
     "publish_car",
     "release_car",
     "release_part",
     "remove_car_for_good",
     "remove_image",
+    "remove_old_parts",
+    "remove_old_vehicles",
     "reserve_car",
     "reserve_part",
     "restore_car",

@@ -28,13 +28,17 @@ def remove_stock(*, sellers: Iterable[Seller]) -> Counter[str]:
     Leads and events of parts stay, without the link; the views of a car go with it.
     """
     mine = Q(seller__in=list(sellers))
-    removed = _remove_with_pictures(Car.all_objects.filter(mine), CarImage.objects.all(), "car")
-    removed.update(_remove_with_pictures(Part.all_objects.filter(mine), PartImage.objects.all(), "part"))
+    removed = remove_with_pictures(Car.all_objects.filter(mine), CarImage.objects.all(), "car")
+    removed.update(remove_with_pictures(Part.all_objects.filter(mine), PartImage.objects.all(), "part"))
     removed.update(remove_rows(Vehicle.all_objects.filter(mine)))
     return removed
 
 
-def _remove_with_pictures(rows: QuerySet[Any], images: QuerySet[Any], owner: str) -> Counter[str]:
+def remove_with_pictures(rows: QuerySet[Any], images: QuerySet[Any], owner: str) -> Counter[str]:
+    """Remove rows with their pictures and the files that then nothing shows; return how many rows of which model.
+
+    `owner` is the name of the link from `images` to the rows. Call this inside `atomic`.
+    """
     removed: Counter[str] = Counter()
     for keys in locked_slices(rows):
         shown = images.filter(file__isnull=False, **{f"{owner}__in": keys})

@@ -15,13 +15,18 @@ from leads.services.leads import (
 )
 from leads.services.newsletter import subscribe, unsubscribe, unsubscribe_by_token, unsubscribe_token
 from leads.services.rescoring import rescore_lead, rescore_leads
+from leads.services.retention import forget_lead_traces, leads_with_old_traces
 from leads.services.tickets import assign_ticket, change_ticket_status, comment_ticket
 from leads.services.vouchers import (
     TransitionRefused,
     add_voucher_code,
     claim_voucher,
     delete_voucher,
+    expire_claims,
     expire_voucher,
+    expire_vouchers,
+    overdue_claims,
+    overdue_vouchers,
     publish_voucher,
     redeem_voucher,
     restore_voucher,
@@ -43,7 +48,13 @@ __all__ = [
     "create_lead",
     "delete_lead",
     "delete_voucher",
+    "expire_claims",
     "expire_voucher",
+    "expire_vouchers",
+    "forget_lead_traces",
+    "leads_with_old_traces",
+    "overdue_claims",
+    "overdue_vouchers",
     "publish_voucher",
     "record_lead_activity",
     "redeem_voucher",

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery, TextField, Value
-from django.db.models.functions import Coalesce, Left, NullIf
+from django.db.models import F, OuterRef, Subquery, TextField, Value
+from django.db.models.functions import Coalesce, Greatest, Left, NullIf
 
 from config.db.removal import locked_slices, remove_rows
 from leads.models import LeadActivity, LeadNote, TicketComment, Voucher, VoucherClaim, VoucherRedemption
@@ -40,6 +40,26 @@ def keep_name(*, user: User) -> None:
     for model, link, label in _NAMED:
         name = str(user)[: model._meta.get_field(label).max_length]
         model.objects.filter(**{link: user, label: ""}).update(**{label: name})
+
+
+@transaction.atomic
+def replace_names(*, users: list[int], name: str) -> None:
+    """Write `name` beside what people with these keys wrote, did and redeemed, in place of theirs."""
+    for model, link, label in _NAMED:
+        model.objects.filter(**{f"{link}__in": users}).exclude(**{label: ""}).update(**{label: name})
+
+
+@transaction.atomic
+def remove_claims(*, user: User) -> Counter[str]:
+    """Remove the claims of a person, which the vouchers then no longer count."""
+    removed: Counter[str] = Counter()
+    for keys in locked_slices(VoucherClaim.objects.filter(user=user)):
+        claims = VoucherClaim.objects.filter(pk__in=keys)
+        for voucher, number in Counter(claims.values_list("voucher", flat=True)).items():
+            fewer = Greatest(F("claim_count") - number, 0)
+            Voucher.all_objects.filter(pk=voucher).update(claim_count=fewer)
+        removed.update(claims.delete()[1])
+    return removed
 
 
 @transaction.atomic

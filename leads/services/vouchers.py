@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import Language, Translation, User
 from config.audit import announce
 from config.db.errors import Refused
+from config.db.removal import change_in_batches
 from leads.codes import STATIC_CODE, new_short_code, typed_code
 from leads.models import Voucher, VoucherClaim, VoucherCode, VoucherRedemption
 from leads.models.vouchers import ClaimStatus, CodeType, DiscountType, VoucherState
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from decimal import Decimal
+
+    from django.db.models import QuerySet
 
 CLAIM_LIFETIME = timedelta(days=30)
 CODE_ATTEMPTS = 5
@@ -80,6 +83,41 @@ def expire_voucher(*, voucher: Voucher, actor: User | None = None) -> Voucher:
     _change_state(voucher, EXPIRED, actor)
     VoucherClaim.objects.filter(voucher=voucher, status=ClaimStatus.CLAIMED).update(status=ClaimStatus.EXPIRED)
     return voucher
+
+
+def expire_vouchers(now: datetime) -> int:
+    """End all vouchers that passed their end, with the claims that people still hold; return how many vouchers."""
+    return change_in_batches(overdue_vouchers(now), _expire_batch)
+
+
+def overdue_vouchers(now: datetime) -> QuerySet[Voucher]:
+    """Return the vouchers that passed their end and are not known as expired, deleted ones included."""
+    return Voucher.all_objects.filter(state__in=(PUBLISHED, CLAIMED, SUSPENDED), expires_at__lte=now)
+
+
+def _expire_batch(vouchers: QuerySet[Voucher]) -> int:
+    # Locked, so that nobody redeems one between the two updates.
+    keys = list(vouchers.select_for_update().values_list("pk", flat=True))
+    expired = Voucher.all_objects.filter(pk__in=keys).update(state=EXPIRED)
+    VoucherClaim.objects.filter(voucher__in=keys, status=ClaimStatus.CLAIMED).update(status=ClaimStatus.EXPIRED)
+    if expired:
+        announce(
+            "status_change",
+            event_type="VOUCHERS_EXPIRED",
+            description=f"{expired} vouchers passed their end.",
+            metadata={"entity_type": Voucher._meta.label_lower, "ids": keys},
+        )
+    return expired
+
+
+def expire_claims(now: datetime) -> int:
+    """End the claims that ran out, of which the voucher may still be valid; return how many."""
+    return change_in_batches(overdue_claims(now), lambda claims: claims.update(status=ClaimStatus.EXPIRED))
+
+
+def overdue_claims(now: datetime) -> QuerySet[VoucherClaim]:
+    """Return the open claims that ran out."""
+    return VoucherClaim.objects.filter(status=ClaimStatus.CLAIMED, expires_at__lte=now)
 
 
 def _check_transition(voucher: Voucher, state: VoucherState) -> None:

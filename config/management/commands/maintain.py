@@ -5,10 +5,14 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DEFAULT_DB_ALIAS
 from django.utils import timezone
 
-from config.ops.maintenance import Outcome, maintain, step_names
+from config.db.errors import Refused
+from config.ops.maintenance.run import Outcome, maintain
+from config.ops.maintenance.steps import step_names
+from config.ops.migrating import use_direct_database
 
 
 class Command(BaseCommand):
@@ -29,10 +33,14 @@ class Command(BaseCommand):
     def handle(self, *, only: list[str], dry_run: bool, as_json: bool, verbosity: int, **options: Any) -> None:
         """Run the steps and say what each did."""
         outcomes = []
-        for outcome in maintain(now=timezone.now(), only=only, dry_run=dry_run):
-            outcomes.append(outcome)
-            if not as_json:
-                self._say(outcome, dry_run, verbosity)
+        use_direct_database(DEFAULT_DB_ALIAS)
+        try:
+            for outcome in maintain(now=timezone.now(), only=only, dry_run=dry_run):
+                outcomes.append(outcome)
+                if not as_json:
+                    self._say(outcome, dry_run, verbosity)
+        except Refused as error:
+            raise CommandError(str(error)) from error
         if as_json:
             steps = [asdict(outcome) for outcome in outcomes]
             self.stdout.write(json.dumps({"dry_run": dry_run, "steps": steps}, indent=2))

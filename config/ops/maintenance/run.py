@@ -1,29 +1,21 @@
-"""What is done regularly, from cron or a timer: steps that can be run again at any time and then find nothing to do.
-
-A new step is one entry in `STEPS`. A preview counts with the same selection that the run changes.
-"""
+"""One maintenance run: the steps one after another, and one record of what they did."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from accounts.models import Subscription
-from accounts.services import expire_subscriptions
+from config.audit import announce
+from config.db.errors import Refused
+from config.ops.maintenance.alone import alone
+from config.ops.maintenance.steps import STEPS, Step, Task
+from config.ops.migrating import session_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that maintenance does. `run` and `preview` return how many rows are, or would be, changed at a time."""
-
-    name: str
-    does: str
-    run: Callable[[datetime], int]
-    preview: Callable[[datetime], int]
+RECORD = "MAINTENANCE_RUN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +28,51 @@ class Outcome:
     error: str = ""
 
 
-STEPS = (
-    Step(
-        name="subscriptions",
-        does="set subscriptions that passed their end to expired",
-        run=expire_subscriptions,
-        preview=lambda now: Subscription.objects.overdue(now=now).count(),
-    ),
-)
+def maintain(
+    *, now: datetime, only: Iterable[str] = (), dry_run: bool = False, task: Task | None = None,
+    steps: Sequence[Step] = STEPS,
+) -> Iterator[Outcome]:  # fmt: skip
+    """Run the steps, or those named, and yield what each did; one that fails does not keep the others from running.
+
+    A real run leaves one entry in the audit log, once all outcomes were taken. Raises Refused while another run is at
+    work; a preview changes nothing and waits for nobody.
+    """
+    task = task or Task(now)
+    names = set(only)
+    wanted = [step for step in steps if (step.name in names if names else not step.only_by_name)]
+    if dry_run:
+        for step in wanted:
+            yield _outcome(step, task, dry_run=True)
+        return
+    unbounded = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
+    with alone(task.connection), session_settings(task.connection, **unbounded):
+        outcomes = []
+        try:
+            for step in wanted:
+                outcomes.append(_outcome(step, task, dry_run=False))
+                yield outcomes[-1]
+        finally:
+            _record(outcomes)
 
 
-def step_names() -> list[str]:
-    """Return the names of all steps in the order in which they run."""
-    return [step.name for step in STEPS]
-
-
-def maintain(*, now: datetime, only: Iterable[str] = (), dry_run: bool = False) -> Iterator[Outcome]:
-    """Run the steps, or those named, and yield what each did; one that fails does not keep the others from running."""
-    wanted = set(only) or set(step_names())
-    for step in STEPS:
-        if step.name in wanted:
-            yield _outcome(step, now, dry_run)
-
-
-def _outcome(step: Step, now: datetime, dry_run: bool) -> Outcome:
+def _outcome(step: Step, task: Task, *, dry_run: bool) -> Outcome:
     try:
-        rows = step.preview(now) if dry_run else step.run(now)
+        rows = step.preview(task) if dry_run else step.run(task)
+    except Refused as refusal:
+        return Outcome(step.name, step.does, 0, str(refusal))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is reported, and the next step has its turn
         return Outcome(step.name, step.does, 0, f"{type(error).__name__}: {error}")
     return Outcome(step.name, step.does, rows)
+
+
+def _record(outcomes: list[Outcome]) -> None:
+    changed = [f"{outcome.step} {outcome.rows}" for outcome in outcomes if outcome.rows]
+    errors = [f"{outcome.step}: {outcome.error}" for outcome in outcomes if outcome.error]
+    announce(
+        "other",
+        event_type=RECORD,
+        description=f"Maintenance: {', '.join(changed) or 'nothing was due'}.",
+        metadata={"steps": {outcome.step: outcome.rows for outcome in outcomes}},
+        success=not errors,
+        error_message="\n".join(errors),
+    )
