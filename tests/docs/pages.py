@@ -1,7 +1,8 @@
 """Running what a guide tells people to type.
 
 Every fenced block marked `bash` in a guide is run as it stands, one after another in one folder, and the first command
-that fails ends its block. Blocks with another mark are shown only: output, configuration files, commands for another machine.
+that fails ends its block. Blocks with another mark are shown only: output, configuration files, commands for another
+machine.
 """
 
 from __future__ import annotations
