@@ -12,7 +12,6 @@ from django.utils import timezone
 from config.db.errors import Refused
 from config.ops.app_schemas import arrange_tables, make_schemas
 from config.ops.migrating import alone, missing_for_fake, use_direct_database
-from config.ops.safety_copy import write_safety_copy
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -28,7 +27,10 @@ class Command(migrate.Command):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
-            "--backup", type=Path, metavar="DIR", help="Copy the database to this folder first; without a copy, stop."
+            "--backup",
+            type=Path,
+            metavar="DIR",
+            help="Back up the database to this folder first; without a backup, stop.",
         )
 
     def execute(self, *args: Any, **options: Any) -> str | None:
@@ -42,14 +44,17 @@ class Command(migrate.Command):
             raise CommandError(str(error)) from error
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make the copy and the schemas, migrate as Django does, and put new tables where they belong."""
+        """Make the backup and the schemas, migrate as Django does, and put new tables where they belong."""
         connection = connections[options["database"]]
         if options["plan"] or options["check_unapplied"]:
             super().handle(*args, **options)
             return
         if options["backup"]:
-            copy = write_safety_copy(connection, options["backup"], now=timezone.now())
-            self.stdout.write(f"Copied the database to {copy}")
+            # Imported for this alone: the programs that only migrate do not need it.
+            from config.ops.backup.run import back_up_before
+
+            backup = back_up_before(connection, options["backup"].absolute(), now=timezone.now())
+            self.stdout.write(f"Backed up the database to {backup}")
         make_schemas(connection)
         moved = arrange_tables(connection)
         if options["fake"]:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+
 from config.db.errors import Refused
 from config.ops.backup.catalogue import Entry, database_name, read_catalogue, remove_expired
 from config.ops.backup.draft import FULL, Draft, Wanted
+from config.ops.backup.encryption import make_lock
 from config.ops.backup.folders import discard, latest_target, locked, point_latest, prepare, publish, work_folder
 from config.ops.backup.manifest import (
     Damaged,
@@ -102,6 +105,15 @@ def run_backup(connection: BaseDatabaseWrapper, request: Request, *, now: dateti
     if request.upload_to:
         manifest = _upload(backup, manifest, request, findings, now=finished)
     return Result(backup, manifest, removed, findings)
+
+
+def back_up_before(connection: BaseDatabaseWrapper, folder: Path, *, now: datetime) -> Path:
+    """Back up a database before something is done to it that might go wrong, and return the backup; none is removed.
+
+    It is locked with ``BACKUP_ENCRYPTION_KEY``, if there is one. Raises Refused.
+    """
+    wanted = Wanted(lock=make_lock([], settings.BACKUP_ENCRYPTION_KEY))
+    return run_backup(connection, Request(folder, wanted), now=now).backup
 
 
 def _check(request: Request) -> None:
