@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 
+from accounts.queries import known_password_warnings
 from config.database_url import shown_url
 from config.db.errors import Refused
 from config.ops.app_schemas import refuse_tables_out_of_sight
@@ -27,7 +28,7 @@ PROBE = "verify_database"
 class Verification:
     """What was found, in sentences: without `problems` the database is fit to serve.
 
-    `notes` say what could not be looked at.
+    `notes` say what could not be looked at, and what somebody should see to.
     """
 
     database: str
@@ -59,6 +60,7 @@ def verify(connection: BaseDatabaseWrapper) -> Verification:
         result.problems.append(str(error))
         return result
     result.rows = row_counts(connection)
+    result.notes += known_password_warnings(using=connection.alias)
     result.problems += broken_constraints(connection)
     try:
         result.problems += [f"The schema differs: {difference}" for difference in schema_drift(connection)]
