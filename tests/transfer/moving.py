@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -13,11 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from django.apps import apps
+from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.core.serializers import serialize
+from django.db import connections
 
+from config.database_url import Limits, django_database, parse_database_url
 from config.ops.schema import Catalog, read_catalog
-from config.ops.scratch import child_environment, connected
-from tests.transfer.conftest import MANAGE
+from config.ops.scratch import connected
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,27 @@ def catalog(url: str) -> Catalog:
 
 def all_rows(url: str) -> list[Any]:
     """Return every row as Django tells it, but for the entry that the move itself leaves in the audit log."""
-    dump = [*MANAGE, "dumpdata", "--all", "--natural-foreign", "--natural-primary"]
-    done = subprocess.run(dump, env=child_environment(url), capture_output=True, text=True, check=True)
-    rows = [row for row in json.loads(done.stdout) if row["fields"].get("event_type") != "SQLITE_IMPORT"]
+    with aliased(url) as alias:
+        everything = apps.get_models(include_auto_created=True)
+        rows = [row for model in everything for row in model._base_manager.using(alias).order_by("pk")]
+        told = json.loads(serialize("json", rows, use_natural_foreign_keys=True, use_natural_primary_keys=True))
+    told = [row for row in told if row["fields"].get("event_type") != "SQLITE_IMPORT"]
     # Permissions and what leads to them have keys of the database's own, and so no order in common.
-    return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
+    return sorted(told, key=lambda row: json.dumps(row, sort_keys=True))
+
+
+@contextmanager
+def aliased(url: str) -> Iterator[str]:
+    """Let Django know the database for the block, and yield its alias."""
+    parsed = parse_database_url("URL", url, settings.BASE_DIR)
+    found = {"default": connections.settings["default"], "side": django_database(parsed, Limits())}
+    connections.settings["side"] = connections.configure_settings(found)["side"]
+    try:
+        yield "side"
+    finally:
+        connections["side"].close()
+        del connections["side"]
+        del connections.settings["side"]
 
 
 def contents(url: str) -> dict[str, int]:
