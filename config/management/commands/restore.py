@@ -25,7 +25,7 @@ from config.ops.restoring.kept import kept_by_restores, remove
 from config.ops.restoring.order import Order, Outcome, Plan
 from config.ops.restoring.returning import returning
 from config.ops.restoring.rows import Found
-from config.ops.restoring.run import forget_cached, is_same, prepared, unpacked
+from config.ops.restoring.run import fitting_source, forget_cached, is_same, prepared
 from config.ops.restoring.source import LATEST
 from config.ops.restoring.terminal import Lines, Moving, Quiet, drill_lines, outcome_lines, plan_lines
 
@@ -170,13 +170,11 @@ class Command(BaseCommand):
     def bring_back(self, connection: BaseDatabaseWrapper, **options: Any) -> None:
         """Bring single rows back, or say which would be."""
         backups = (connections[DEFAULT_DB_ALIAS], options["output"].absolute())
-        table, condition = options["table"], options["where"]
+        table, which = options["table"], {name: options[name] for name in ("table", "where", "jobs")}
         with (
             self.watching() as watcher,
-            unpacked(options["file"], connection, _keys(options), backups=backups, watcher=watcher) as (_, plain),
-            returning(
-                connection, plain, table=table, condition=condition, jobs=options["jobs"], watcher=watcher
-            ) as rows,
+            fitting_source(options["file"], connection, backups) as source,
+            returning(connection, source, _keys(options), **which, watcher=watcher) as rows,
         ):
             found = rows.look()
             watcher.pause()
@@ -209,9 +207,9 @@ class Command(BaseCommand):
         name, keys = options["file"] or LATEST, _keys(options)
         with (
             self.watching() as watcher,
-            unpacked(name, connection, keys, backups=backups, watcher=watcher) as (source, plain),
+            fitting_source(name, connection, backups) as source,
         ):
-            result = drill(connection, source, plain, jobs=options["jobs"], now=timezone.now(), watcher=watcher)
+            result = drill(connection, source, keys, jobs=options["jobs"], now=timezone.now(), watcher=watcher)
         if self.as_json:
             self.stdout.write(json.dumps(result.as_json(), indent=2))
         else:

@@ -57,6 +57,16 @@ class Migrations:
         return "All migrations are applied."
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found in a restored database; `findings` are sentences about what is not as it should be."""
+
+    rows: dict[str, int]
+    checks: list[str]
+    migrations: Migrations
+    findings: list[str] = field(default_factory=list)
+
+
 def analyse_and_count(database: BaseDatabaseWrapper, *, jobs: int) -> dict[str, int]:
     """Refresh the planner's statistics of every table, and return the rows per "schema.table". Raises psycopg.Error."""
     with direct_connection(database) as session:

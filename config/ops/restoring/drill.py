@@ -15,14 +15,18 @@ from config.ops.backup.manifest import manifest_path, read_manifest, with_verifi
 from config.ops.backup.run import RESTORED
 from config.ops.direct import direct_connection
 from config.ops.restoring.checks import (
+    Checked,
     Migrations,
     analyse_and_count,
     applied_migrations,
     compare,
     migrations_state,
 )
+from config.ops.restoring.content import plain_content, sqlite_content
+from config.ops.restoring.engines import refuse_other_engine
 from config.ops.restoring.loading import Destination, load, refuse_unfit
 from config.ops.restoring.server import maintenance_session, major, scratch_database
+from config.ops.restoring.sqlite import check_database
 from config.ops.scratch import connected
 
 if TYPE_CHECKING:
@@ -30,8 +34,10 @@ if TYPE_CHECKING:
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
+    from config.ops.backup.encryption import Keys
+    from config.ops.restoring.content import Plain
     from config.ops.restoring.order import Watcher
-    from config.ops.restoring.source import Plain, Source
+    from config.ops.restoring.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,36 +67,38 @@ class Drill:
 
 
 def drill(
-    connection: BaseDatabaseWrapper, source: Source, plain: Plain, *, jobs: int, now: datetime, watcher: Watcher
+    connection: BaseDatabaseWrapper, source: Source, keys: Keys, *, jobs: int, now: datetime, watcher: Watcher
 ) -> Drill:
     """Restore into a scratch database beside that of the connection, compare, drop it, and remember it in the manifest.
 
     Raises Refused or Damaged when the backup is not what it says.
     """
     began = time.monotonic()
+    watcher.phase("checking the backup")
     if connection.vendor == "sqlite":
-        from config.ops.restoring.sqlite import check_file
-
-        watcher.phase("comparing")
-        checked = check_file(plain.path, source.manifest)
-        rows, checks, migrations, findings = checked.rows, checked.checks, checked.migrations, checked.findings
+        with sqlite_content(source, keys) as (content, database):
+            refuse_other_engine(source, content, connection)
+            watcher.phase("comparing")
+            checked = check_database(database, source.manifest)
     else:
-        rows, checks, migrations = _on_postgresql(connection, source, plain, jobs, watcher)
-        findings = []
-    recorded = False
+        with plain_content(source, keys) as plain:
+            content = plain.content
+            refuse_other_engine(source, content, connection)
+            checked = _on_postgresql(connection, source, plain, jobs, watcher)
+    recorded, findings = False, checked.findings
     if source.manifest:
         try:
             _record(source, now)
             recorded = True
         except (OSError, Refused) as error:
             findings = [*findings, f"The manifest does not know of the drill: {error}"]
-    checks = [*plain.content.checks, *checks]
-    return Drill(source.name, rows, checks, migrations, time.monotonic() - began, recorded, findings)
+    checks, seconds = [*content.checks, *checked.checks], time.monotonic() - began
+    return Drill(source.name, checked.rows, checks, checked.migrations, seconds, recorded, findings)
 
 
 def _on_postgresql(
     connection: BaseDatabaseWrapper, source: Source, plain: Plain, jobs: int, watcher: Watcher
-) -> tuple[dict[str, int], list[str], Migrations]:
+) -> Checked:
     try:
         with maintenance_session(connection) as server:
             server_major = major(server)
@@ -105,7 +113,7 @@ def _on_postgresql(
             rows = analyse_and_count(scratch, jobs=jobs)
             checks = compare(source.manifest, rows, scratch)
             with direct_connection(scratch) as session:
-                return rows, checks, migrations_state(applied_migrations(session))
+                return Checked(rows, checks, migrations_state(applied_migrations(session)))
     except psycopg.Error as error:
         raise Refused(f"The server ended the drill: {str(error).strip()}") from error
 

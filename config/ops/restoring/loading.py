@@ -17,7 +17,7 @@ from config.ops.restoring.scripts import SETTINGS_SINCE, prepared
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from config.ops.restoring.source import Content, Plain
+    from config.ops.restoring.content import Content, Plain
 
 # Whatever is lost with a power cut is lost with the whole unfinished database; the swap is flushed, and all before it.
 # Indexes are made in memory where that is enough.

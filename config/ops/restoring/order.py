@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from config.ops.restoring.checks import Migrations
-    from config.ops.restoring.source import Content, Source
+    from config.ops.restoring.content import Content
+    from config.ops.restoring.source import Source
 
 
 @dataclass(frozen=True, slots=True)

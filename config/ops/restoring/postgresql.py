@@ -17,6 +17,7 @@ from config.ops.backup.streams import CUSTOM
 from config.ops.direct import direct_connection
 from config.ops.restoring import grants
 from config.ops.restoring.checks import Migrations, analyse_and_count, applied_migrations, compare, migrations_state
+from config.ops.restoring.content import DIRECTORY, Content, Plain
 from config.ops.restoring.loading import Destination, load, refuse_unfit, restoring_program
 from config.ops.restoring.order import Order, Outcome, Plan, Watcher
 from config.ops.restoring.properties import (
@@ -39,7 +40,7 @@ from config.ops.restoring.server import (
     sessions_of,
     unfinished_name,
 )
-from config.ops.restoring.source import DIRECTORY, Content, Plain, Source
+from config.ops.restoring.source import Source
 from config.ops.restoring.swap import in_use, kept_name, refuse_connected, swap
 from config.ops.scratch import connected
 

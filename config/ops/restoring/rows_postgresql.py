@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-    from config.ops.restoring.source import Plain
+    from config.ops.restoring.content import Plain
 
 # Without indexes: they take most of the time, and nobody looks anything up in the backup more than once.
 SECTIONS = ("pre-data", "data")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.db.errors import Refused
 from config.ops.restoring.rows import STAGE, Reference, Table, quoted
-from config.ops.restoring.sqlite import live_path, open_read_only
+from config.ops.restoring.sqlite import live_path
 
 # ruff: noqa: S608  # statements are put together from quoted names of the database's own catalogue
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-    from config.ops.restoring.source import Plain
 
 BUSY_SECONDS = 20.0
 # How SQLite marks columns that it computes.
@@ -130,13 +129,10 @@ def _key(database: sqlite3.Connection, name: str) -> list[str]:
 
 
 @contextmanager
-def sessions(connection: BaseDatabaseWrapper, plain: Plain) -> Iterator[tuple[LiveRows, BackupRows]]:
-    """Yield the live file, and the backup. Raises Refused."""
+def sessions(connection: BaseDatabaseWrapper, backup: sqlite3.Connection) -> Iterator[tuple[LiveRows, BackupRows]]:
+    """Yield the live file, and the backup that was opened. Raises Refused."""
     path = live_path(connection)
     if not path.exists():
         raise Refused(f"There is no file {path} to bring rows back to: restore the whole backup.")
-    with (
-        closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as live,
-        closing(open_read_only(plain.path)) as backup,
-    ):
+    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as live:
         yield LiveRows(live), BackupRows(backup)

@@ -11,12 +11,12 @@ import redis
 
 from config.database_url import shown_url
 from config.db.errors import Refused
-from config.ops.backup.draft import DATA
 from config.ops.backup.run import WrongUsage
-from config.ops.backup.streams import SQLITE
 from config.ops.cache import cache_server, flush
+from config.ops.restoring.content import Content, Plain, look_into, plain_content
+from config.ops.restoring.engines import refuse_misfit, refuse_other_engine
 from config.ops.restoring.order import Order, Outcome, Plan, Watcher
-from config.ops.restoring.source import Content, Plain, Source, found_source, look_into, plain_content
+from config.ops.restoring.source import Source, found_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from django.db.backends.base.base import BaseDatabaseWrapper
-
-    from config.ops.backup.encryption import Keys
-
-ENGINES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,34 +78,25 @@ def prepared(
     `backups` says whose backup "latest" means, and where it lies. Raises Refused or Damaged; nothing was changed then.
     """
     with ExitStack() as opened:
-        source = opened.enter_context(found_source(name, *backups))
-        _refuse_misfit(source, connection)
+        source = opened.enter_context(fitting_source(name, connection, backups))
         watcher.phase("checking the backup")
         # A SQLite file is unpacked beside the live one when its time has come.
         look = dry_run or connection.vendor == "sqlite"
         plain = None if look else opened.enter_context(plain_content(source, order.keys))
         content = plain.content if plain else look_into(source, order.keys)
-        _refuse_other_engine(source, _engine(content), connection)
+        refuse_other_engine(source, content, connection)
         plan = _plan(connection, source, content, order, now)
         yield Prepared(connection, plan, order, plain, now, is_same(connection, backups[0]))
 
 
 @contextmanager
-def unpacked(
-    name: str,
-    connection: BaseDatabaseWrapper,
-    keys: Keys,
-    *,
-    backups: tuple[BaseDatabaseWrapper, Path],
-    watcher: Watcher,
-) -> Iterator[tuple[Source, Plain]]:
-    """Yield the backup `name`, which fits the engine of the connection, and its content. Raises Refused or Damaged."""
+def fitting_source(
+    name: str, connection: BaseDatabaseWrapper, backups: tuple[BaseDatabaseWrapper, Path]
+) -> Iterator[Source]:
+    """Yield the backup `name`, which fits the engine of the connection as far as its manifest tells. Raises Refused."""
     with found_source(name, *backups) as source:
-        _refuse_misfit(source, connection)
-        watcher.phase("checking the backup")
-        with plain_content(source, keys) as plain:
-            _refuse_other_engine(source, _engine(plain.content), connection)
-            yield source, plain
+        refuse_misfit(source, connection)
+        yield source
 
 
 def is_same(connection: BaseDatabaseWrapper, other: BaseDatabaseWrapper) -> bool:
@@ -128,35 +115,6 @@ def _plan(connection: BaseDatabaseWrapper, source: Source, content: Content, ord
     from config.ops.restoring.postgresql import plan_postgresql
 
     return plan_postgresql(connection, source, content, order, now)
-
-
-def _refuse_misfit(source: Source, connection: BaseDatabaseWrapper) -> None:
-    """Raise Refused when the manifest says already that the backup cannot be used; reading it may take long."""
-    if source.manifest:
-        _refuse_other_engine(source, source.manifest.engine, connection)
-    if source.manifest and source.manifest.kind == DATA:
-        raise Refused(
-            f"{source.name} holds rows without the tables (--type data), which is no whole database: restore a full "
-            f"backup, or load the rows with `pg_restore --data-only` into an empty schema."
-        )
-
-
-def _engine(content: Content) -> str:
-    return "sqlite" if content.kind == SQLITE else "postgresql"
-
-
-def _refuse_other_engine(source: Source, engine: str, connection: BaseDatabaseWrapper) -> None:
-    if engine == connection.vendor:
-        return
-    ways = {
-        "sqlite": "restore it into a file with `--target sqlite:///moved.sqlite3`, and move that with `manage.py "
-        "sqlite_to_postgres moved.sqlite3`",
-        "postgresql": "give `--target postgresql://...`; rows do not go from PostgreSQL to SQLite",
-    }
-    raise Refused(
-        f"{source.name} is a backup of {ENGINES[engine]}, and the target is {shown_url(connection.settings_dict)}: "
-        f"{ways[engine]}."
-    )
 
 
 def forget_cached(is_live: bool) -> list[str]:

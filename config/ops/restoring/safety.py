@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from config.ops.backup.draft import Wanted
 from config.ops.backup.run import Request, run_backup
-from config.ops.restoring.source import Plain, Source, plain_content
+from config.ops.restoring.content import Plain, plain_content
+from config.ops.restoring.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

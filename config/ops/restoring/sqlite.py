@@ -20,10 +20,12 @@ from config.db.errors import Refused
 from config.ops.backup.contents import differences, sqlite_checksums, sqlite_rows
 from config.ops.backup.folders import discard
 from config.ops.backup.manifest import Damaged, flush_folder
-from config.ops.restoring.checks import Migrations, migrations_state, refuse_differences
+from config.ops.restoring.checks import Checked, migrations_state, refuse_differences
+from config.ops.restoring.content import Content
 from config.ops.restoring.order import Order, Outcome, Plan, Watcher
+from config.ops.restoring.reading import Reading, pieces_of
 from config.ops.restoring.safety import SafetyCopy, taken
-from config.ops.restoring.source import Content, Source, read_plain
+from config.ops.restoring.source import Source
 from config.ops.restoring.swap import STAMP, StillConnected
 
 if TYPE_CHECKING:
@@ -132,7 +134,7 @@ def open_read_only(file: Path) -> sqlite3.Connection:
         database.execute("SELECT count(*) FROM sqlite_schema")
     except sqlite3.OperationalError:
         # With a write-ahead log, even a reader writes beside the file; without the right to, only the file counts.
-        database = sqlite3.connect(f"{address}?immutable=1", uri=True, isolation_level=None)
+        database = sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True, isolation_level=None)
     return database
 
 
@@ -163,16 +165,6 @@ class _Work:
     order: Order
     watcher: Watcher
     now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What was found in a file that was unpacked; `findings` are sentences about what is not as it should be."""
-
-    rows: dict[str, int]
-    checks: list[str]
-    migrations: Migrations
-    findings: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +320,8 @@ def _filled(work: _Work, source: Source) -> Iterator[_Filled]:
         with path.open("xb") as file:
             _own_as(file, work.like)
             _refuse_without_room(source, live.parent)
-            read_plain(source, work.order.keys, file.write)
+            for piece in pieces_of(source, work.order.keys, Reading()):
+                file.write(piece)
             file.flush()
             os.fsync(file.fileno())
         work.watcher.phase("comparing")
@@ -361,19 +354,19 @@ def _checked(path: Path, source: Source) -> _Filled:
             database.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
         raise Damaged(f"The backup is damaged: {error}.") from error
-    return _Filled(path, check_file(path, source.manifest))
+    with closing(open_read_only(path)) as database:
+        return _Filled(path, check_database(database, source.manifest))
 
 
-def check_file(path: Path, manifest: Manifest | None) -> Checked:
-    """Check a SQLite file that was unpacked, and compare it with its manifest. Raises Damaged."""
+def check_database(database: sqlite3.Connection, manifest: Manifest | None) -> Checked:
+    """Check a SQLite database that was unpacked, and compare it with its manifest. Raises Damaged."""
     try:
-        with closing(open_read_only(path)) as database:
-            if (verdict := database.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
-                raise Damaged(f"The backup is damaged: {verdict}.")
-            orphans = database.execute("PRAGMA foreign_key_check").fetchmany(1)
-            rows = sqlite_rows(database)
-            applied = _applied(database) if "django_migrations" in rows else []
-            checks = ["integrity", *_compared(database, rows, manifest)]
+        if (verdict := database.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
+            raise Damaged(f"The backup is damaged: {verdict}.")
+        orphans = database.execute("PRAGMA foreign_key_check").fetchmany(1)
+        rows = sqlite_rows(database)
+        applied = _applied(database) if "django_migrations" in rows else []
+        checks = ["integrity", *_compared(database, rows, manifest)]
     except sqlite3.Error as error:
         raise Damaged(f"The backup is damaged: {error}.") from error
     findings = [f"{table} has rows that point to missing rows of {other}." for table, _, other, _ in orphans]
