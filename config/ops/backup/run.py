@@ -42,13 +42,17 @@ class WrongUsage(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a run shall do; without `retention_days` nothing old is removed."""
+    """What a run shall do; without `retention_days` nothing old is removed.
+
+    A backup that `moves_latest` is what `restore latest` restores from then on.
+    """
 
     folder: Path
     wanted: Wanted = field(default_factory=Wanted)
     retention_days: int | None = None
     upload_to: str = ""
     verify: bool = False
+    moves_latest: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +204,7 @@ def _move_latest(request: Request, backup: Path, manifest: Manifest, before: Pat
 
     Clocks can be set back, so what was the latest when this run began is older, whatever its manifest says.
     """
-    if manifest.kind != FULL:
+    if manifest.kind != FULL or not request.moves_latest:
         return
     current = latest_target(request.folder)
     if current is not None and current != before and manifest_path(current).exists():

@@ -42,7 +42,8 @@ def taken(connection: BaseDatabaseWrapper, order: Order, *, now: datetime) -> Sa
     """Back the database up. Raises Refused when that fails or no folder is given; then nothing was dropped."""
     if order.safety_folder is None:
         raise AssertionError("a safety copy needs a folder")
-    request = Request(order.safety_folder, Wanted(lock=order.lock))
+    # Who wants the database back as it was on Sunday must not get Monday's when he asks again.
+    request = Request(order.safety_folder, Wanted(lock=order.lock), moves_latest=False)
     result = run_backup(connection, request, now=now)
     connection.close()
     return SafetyCopy(result.backup, result.manifest)
