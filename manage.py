@@ -17,7 +17,7 @@ from config.db.errors import Refused
 
 # Commands that work on the database as a whole. They start without the apps, which takes half the time and memory,
 # and so they also work while an app is broken.
-WITHOUT_APPS = ("backup",)
+WITHOUT_APPS = ("backup", "restore")
 
 
 def main() -> None:

@@ -11,15 +11,16 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from rich.filesize import decimal
 
 from config.database_url import shown_url
 from config.db.errors import Refused
 from config.management.arguments import DONE_WITH_FINDINGS, MOST_JOBS, ended_in_order, number
+from config.management.commands import backup
 from config.ops.backup.encryption import Keys, make_lock, read_keys, read_passphrase
 from config.ops.backup.run import WrongUsage
-from config.ops.migrating import use_direct_database
+from config.ops.direct import use_direct_database
 from config.ops.restoring.drill import drill
 from config.ops.restoring.kept import kept_by_restores, remove
 from config.ops.restoring.order import Order, Outcome, Plan
@@ -114,7 +115,7 @@ class Command(BaseCommand):
             self.refuse_unasked(options)
             if options["list_only"]:
                 call_command(
-                    "backup",
+                    backup.Command(),
                     "--list",
                     output=options["output"],
                     as_json=as_json,
@@ -258,7 +259,7 @@ class Command(BaseCommand):
         """Remove what earlier restores kept."""
         kept = kept_by_restores(connection)
         for entry in kept:
-            self.say(f"{entry.name}  {filesizeformat(entry.size)}")
+            self.say(f"{entry.name}  {decimal(entry.size)}")
         if not kept:
             self.say(f"No restore of {shown_url(connection.settings_dict)} kept anything.")
         else:

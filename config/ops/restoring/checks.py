@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pkgutil import iter_modules
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from django.db.migrations.loader import MigrationLoader
+from django.conf import settings
+from django.utils.module_loading import import_string
 from psycopg import sql
 
 from config.ops.backup.contents import differences, postgresql_checksums
@@ -126,13 +129,24 @@ def applied_migrations(session: psycopg.Connection[Any]) -> list[tuple[str, str]
 
 def migrations_state(applied: Iterable[tuple[str, str]]) -> Migrations:
     """Compare applied migrations with those that this version has."""
-    found = set(applied)
+    found, ours = set(applied), _own_migrations()
     if not found:
         return Migrations(known=False)
-    graph = MigrationLoader(None).graph
-    ours = {app for app, _ in graph.nodes}
+    apps = {app for app, _ in ours}
     return Migrations(
         known=True,
-        pending=[f"{app}.{name}" for app, name in sorted(graph.nodes) if (app, name) not in found],
-        unknown=[f"{app}.{name}" for app, name in sorted(found) if app in ours and (app, name) not in graph.nodes],
+        pending=[f"{app}.{name}" for app, name in sorted(ours - found)],
+        unknown=[f"{app}.{name}" for app, name in sorted(found - ours) if app in apps],
     )
+
+
+def _own_migrations() -> set[tuple[str, str]]:
+    # By the names of files: a restore must be possible while an app is broken, so none is loaded.
+    found = set()
+    for entry in settings.INSTALLED_APPS:
+        package = import_string(entry).name if entry.rpartition(".")[2][0].isupper() else entry
+        spec = find_spec(f"{package}.migrations") if find_spec(package) else None
+        for module in iter_modules(spec.submodule_search_locations if spec else []):
+            if not module.name.startswith("_"):
+                found.add((package.rpartition(".")[2], module.name))
+    return found

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.template.defaultfilters import filesizeformat
 from rich.console import Console
+from rich.filesize import decimal
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Moving(Quiet):
 
     def size(self, done: int) -> None:
         """See `Watcher`."""
-        self.progress.update(self.task, size=filesizeformat(done))
+        self.progress.update(self.task, size=decimal(done))
 
 
 def plan_lines(plan: Plan, *, dry_run: bool) -> Iterator[str]:
@@ -79,7 +79,7 @@ def plan_lines(plan: Plan, *, dry_run: bool) -> Iterator[str]:
     manifest, content = plan.source.manifest, plan.content
     of = f", {manifest.kind}, of {manifest.started_at:%Y-%m-%d %H:%M:%S} UTC" if manifest else ""
     version = f", PostgreSQL {content.server_version}" if content.server_version and content.kind != "sqlite" else ""
-    yield f"Backup:  {plan.source.name}, {filesizeformat(plan.source.size)}{of}{version}"
+    yield f"Backup:  {plan.source.name}, {decimal(plan.source.size)}{of}{version}"
     unproven = "" if manifest else " (it has no manifest: rows cannot be compared)"
     yield f"Checked: {', '.join(content.checks) or 'nothing to check it by'}{unproven}"
     yield f"Target:  {plan.target}"
