@@ -13,9 +13,8 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.utils import ConnectionHandler
 from django.http import HttpResponse, JsonResponse
-from redis.exceptions import RedisError
 
-from config.ops.cache import cache_server
+from config.ops.cache import CacheAway, cache_server
 from config.ops.migrating import pending_migrations
 
 if TYPE_CHECKING:
@@ -115,12 +114,12 @@ def _own_connection() -> BaseDatabaseWrapper:
 
 
 def _cache() -> list[Part]:
-    server = cache_server()
-    if server is None:
-        return []
     try:
-        server.ping()
-    except RedisError:
+        with cache_server() as server:
+            if server is None:
+                return []
+            server.ping()
+    except CacheAway:
         return [Part("cache", well=False, reason="no answer; pages are slower without it", needed=False)]
     return [Part("cache", well=True, needed=False)]
 

@@ -18,13 +18,12 @@ from prometheus_client import REGISTRY, CollectorRegistry, Gauge, Histogram, gen
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
-from redis.exceptions import RedisError
 
 from accounts.models.users import Role
 from config.client import client_ip
 from config.health import examine
 from config.metrics_files import REQUESTS, counted_together, write_down
-from config.ops.cache import cache_server
+from config.ops.cache import CacheAway, cache_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -127,12 +126,12 @@ _CACHE_FIGURES = {
 
 
 def _cache_figures() -> Iterator[Metric]:
-    server = cache_server()
-    if server is None:
-        return
     try:
-        about = server.info()
-    except RedisError:
+        with cache_server() as server:
+            if server is None:
+                return
+            about = server.info()
+    except CacheAway:
         # forecourt_up says so.
         return
     for key, (name, help_text) in _CACHE_FIGURES.items():

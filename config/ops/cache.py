@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.cache import caches
-from django_redis import get_redis_connection
 
 from config.db.errors import Refused
 
@@ -19,20 +19,36 @@ if TYPE_CHECKING:
 BATCH_KEYS = 1000
 
 
-def cache_server() -> Redis | None:
-    """Return a client that raises its errors, where pages go on without a cache; None without ``REDIS_URL``."""
+class CacheAway(Refused):
+    """The cache server does not answer."""
+
+
+@contextmanager
+def cache_server() -> Iterator[Redis | None]:
+    """Give a client of the cache server, None without ``REDIS_URL``; unlike pages, who asks here learns of errors.
+
+    Raises CacheAway when the server does not answer in the block.
+    """
     if not settings.REDIS_URL:
-        return None
-    client: Redis = get_redis_connection("default")
-    return client
+        yield None
+        return
+    # The client's library takes long to load, and most commands need none.
+    from django_redis import get_redis_connection
+    from redis.exceptions import RedisError
+
+    try:
+        yield get_redis_connection("default")
+    except RedisError as error:
+        raise CacheAway(f"The cache server of REDIS_URL does not answer: {error}") from error
 
 
-def required_cache_server() -> Redis:
-    """Return the client. Raises Refused when there is no server."""
-    server = cache_server()
-    if server is None:
-        raise Refused("REDIS_URL is not set: each process caches in its own memory, where no command reaches it.")
-    return server
+@contextmanager
+def required_cache_server() -> Iterator[Redis]:
+    """Give the client. Raises Refused when there is no server, CacheAway when it does not answer."""
+    with cache_server() as server:
+        if server is None:
+            raise Refused("REDIS_URL is not set: each process caches in its own memory, where no command reaches it.")
+        yield server
 
 
 def own_keys(server: Redis) -> Iterator[str]:
@@ -43,7 +59,7 @@ def own_keys(server: Redis) -> Iterator[str]:
 
 
 def ping(server: Redis) -> float:
-    """Return how many milliseconds the server takes to answer. Raises redis.RedisError."""
+    """Return how many milliseconds the server takes to answer."""
     # The first question also connects.
     server.ping()
     start = time.perf_counter()
@@ -52,7 +68,7 @@ def ping(server: Redis) -> float:
 
 
 def flush(server: Redis) -> int:
-    """Remove our keys, and nothing of anybody else's, and return how many went. Raises redis.RedisError."""
+    """Remove our keys, and nothing of anybody else's, and return how many went."""
     prefix = caches["default"].key_prefix
     removed = 0
     batch: list[bytes] = []

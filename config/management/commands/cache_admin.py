@@ -5,7 +5,6 @@ import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from redis.exceptions import RedisError
 
 from config.db.errors import Refused
 from config.ops.cache import flush, own_keys, ping, required_cache_server
@@ -27,12 +26,12 @@ class Command(BaseCommand):
     def handle(self, *, action: str, yes: bool, as_json: bool, **options: Any) -> None:
         """Do it, and print what came of it."""
         try:
-            server = required_cache_server()
-            result = {"ping": _ping, "info": _info}[action](server) if action != "flush" else self._flush(server, yes)
+            with required_cache_server() as server:
+                result = (
+                    {"ping": _ping, "info": _info}[action](server) if action != "flush" else self._flush(server, yes)
+                )
         except Refused as error:
             raise CommandError(str(error)) from error
-        except RedisError as error:
-            raise CommandError(f"The cache server of REDIS_URL does not answer: {error}") from error
         if as_json:
             self.stdout.write(json.dumps(result, indent=2))
         else:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from redis.exceptions import RedisError
-
-from config.ops.cache import cache_server, own_keys
+from config.ops.cache import CacheAway, cache_server, own_keys
 from config.ops.health.look import Look, percent
 from config.ops.health.report import Column, Section, State
 
@@ -50,20 +48,17 @@ def _buffers(look: Look, section: Section) -> None:
 
 
 def _server(look: Look, section: Section) -> None:
-    server = cache_server()
-    if server is None:
-        section.missing.append("Each process caches in its own memory, which nobody else sees: set REDIS_URL.")
-        return
     try:
-        about: dict[str, Any] = server.info()
-        section.figure("keys", server.dbsize(), source="DBSIZE")
-        _statistics(look, section, about)
-        _families(look, section, server)
-    except RedisError as error:
-        section.find(
-            State.WARNING,
-            f"The cache server does not answer ({error}): pages work, only slower. Look after the server of REDIS_URL.",
-        )
+        with cache_server() as server:
+            if server is None:
+                section.missing.append("Each process caches in its own memory, which nobody else sees: set REDIS_URL.")
+                return
+            about: dict[str, Any] = server.info()
+            section.figure("keys", server.dbsize(), source="DBSIZE")
+            _statistics(look, section, about)
+            _families(look, section, server)
+    except CacheAway as error:
+        section.find(State.WARNING, f"{error} Pages work, only slower; look after that server.")
 
 
 def _statistics(look: Look, section: Section, about: dict[str, Any]) -> None:

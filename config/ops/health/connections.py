@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from config.ops.health.look import Look, percent
+from config.ops.health.look import USABLE_CONNECTIONS, USABLE_CONNECTIONS_SOURCE, Look, percent
 from config.ops.health.report import Column, Section
 
 ACTIVITY = "pg_stat_activity"
@@ -41,13 +41,11 @@ def _count(look: Look, section: Section) -> None:
     section.table("sessions", "Sessions of this database", columns, rows, source=ACTIVITY)
     if any(state == "hidden" for _, state, _ in rows):
         section.unread.append(f"The states of other roles' sessions are hidden from {look.role}: {look.monitor_hint}.")
-    used, most, reserved = look.row(
-        f"""SELECT (SELECT count(*) FROM pg_stat_activity WHERE {_CLIENTS}), current_setting('max_connections')::int,
-                   current_setting('superuser_reserved_connections')::int"""  # noqa: S608
+    used, open_to_us = look.row(
+        f"SELECT (SELECT count(*) FROM pg_stat_activity WHERE {_CLIENTS}), {USABLE_CONNECTIONS}"  # noqa: S608
     )
-    open_to_us = most - reserved
     section.figure("server_sessions", used, source=f"{ACTIVITY}, all databases")
-    section.figure("server_limit", open_to_us, source="max_connections - superuser_reserved_connections")
+    section.figure("server_limit", open_to_us, source=USABLE_CONNECTIONS_SOURCE)
     share = percent(used, open_to_us)
     section.figure("server_share", share, "%", source="server_sessions / server_limit")
     look.weigh(section, "connections", share, f"{used} of the server's {open_to_us} connections are taken")

@@ -84,6 +84,13 @@ class Look:
         section.find(state, f"{text} ({'below' if mark.low_is_bad else 'above'} {limit:g} {mark.unit}).")
 
 
+# How many connections the server has for roles such as ours; the second reserve came with PostgreSQL 16.
+USABLE_CONNECTIONS = """current_setting('max_connections')::int
+    - current_setting('superuser_reserved_connections')::int
+    - coalesce(current_setting('reserved_connections', true)::int, 0)"""
+USABLE_CONNECTIONS_SOURCE = "max_connections without those reserved for administrators"
+
+
 def percent(part: float, whole: float) -> float:
     """Return how much `part` is of `whole`, in percent with one place; 0 of nothing."""
     return round(100 * part / whole, 1) if whole else 0.0

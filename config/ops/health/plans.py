@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.contrib import admin
-from django.test import RequestFactory
+from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.models.users import Role
@@ -52,7 +52,8 @@ def _models(name: str) -> dict[str, type[Model]]:
 
 
 def _plan(look: Look, model: type[Model]) -> str:
-    request: Any = RequestFactory().get("/")
+    request: Any = HttpRequest()
+    request.method = "GET"
     request.user = User(role=Role.SUPER_ADMIN, is_superuser=True, is_staff=True, is_active=True)
     changes = admin.site.get_model_admin(model).get_changelist_instance(request)
     return str(changes.queryset.using(look.connection.alias)[: changes.list_per_page].explain())

@@ -6,7 +6,7 @@ import psutil
 from django.conf import settings
 
 from config.metrics_files import gauges
-from config.ops.health.look import Look, percent
+from config.ops.health.look import USABLE_CONNECTIONS, USABLE_CONNECTIONS_SOURCE, Look, percent
 from config.ops.health.report import Section, State
 
 
@@ -46,10 +46,8 @@ def _limits(look: Look, section: Section) -> None:
     section.figure(
         "rule", 2 * cores + 1, source=f"2 * cores + disks, if the database ran here: {cores} cores, one disk"
     )
-    usable = look.value(
-        "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
-    )
-    section.figure("server_limit", usable, source="max_connections - superuser_reserved_connections")
+    usable = look.value(f"SELECT {USABLE_CONNECTIONS}")
+    section.figure("server_limit", usable, source=USABLE_CONNECTIONS_SOURCE)
     if most > usable:
         section.find(
             State.WARNING,

@@ -22,11 +22,13 @@ def replication(look: Look) -> Section:
 
 
 def _replica(look: Look, section: Section) -> None:
-    lag = look.value(
-        """SELECT CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+    behind, lag = look.row(
+        """SELECT pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::bigint,
+                  CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
                        ELSE extract(epoch FROM now() - pg_last_xact_replay_timestamp()) END::float"""
     )
     section.notes.append("This server is a replica itself.")
+    section.figure("behind", behind, "bytes", source="pg_last_wal_receive_lsn - pg_last_wal_replay_lsn")
     section.figure("lag", lag, "s", source="pg_last_xact_replay_timestamp, 0 when all that came is replayed")
     if lag is not None:
         look.weigh(section, "replication_lag", lag, f"This replica is {lag:,.0f} s behind")

@@ -322,7 +322,7 @@ def test_a_cache_server_that_is_away_is_a_warning_and_no_error(look_into: LookIn
     with override_settings(CACHES={"default": nowhere}, REDIS_URL="redis://127.0.0.1:1/0"):
         section = look_into("cache")
     assert section.state is State.WARNING
-    assert "The cache server does not answer" in section.findings[0].text
+    assert "The cache server of REDIS_URL does not answer" in section.findings[0].text
 
 
 def test_without_a_cache_server_one_learns_how_to_get_one(look_into: LookInto) -> None:
