@@ -242,7 +242,7 @@ PHONE = {"width": 390, "height": 844}
 def test_a_telephone_shows_pages_without_scrolling_sideways(signed_in: Page, screenshot: Screenshot) -> None:
     rows = fill(3)
     signed_in.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a mapping of the two is what it takes
-    pages = [reverse("admin:index"), address(Car, "export"), address(Part, "import")]
+    pages = [reverse("admin:index"), reverse("admin:status"), address(Car, "export"), address(Part, "import")]
     for model in (Car, Part, Lead, User):
         pages += [address(model, "changelist"), address(model, "change", rows[model][0].pk), address(model, "add")]
     wide = {}
