@@ -9,67 +9,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-import pytest
 from django.apps import apps
-from django.conf import settings
 
-from config.ops import programs, servers
+from config.ops import servers
 from config.ops.scale import ROWS_PER_BLOCK
-from config.ops.scratch import child_environment
 from tests.benchmarks.conftest import Bench
+from tests.benchmarks.measuring import MANAGE, checkpoint, psql, run
 
 SCALE = int(os.environ.get("BENCH_SCALE", "100"))
 SLOWEST = 3.0
 MEMORY_LIMIT_MB = 200
-MANAGE = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
 SEED = [*MANAGE, "seed", "--profile", "minimal", "--force", "--json", "--now", "2026-03-02T12:00"]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one process printed and took."""
-
-    output: str
-    seconds: float
-    peak_mb: float
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A directory that the account of the server can reach as well."""
-    with tempfile.TemporaryDirectory(prefix="forecourt-bench-", dir="/tmp") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
-
-
-@pytest.fixture
-def server(folder: Path) -> Iterator[servers.Server]:
-    """A durable server: it flushes to disk as one that keeps real data does."""
-    with servers.postgresql(data=folder / "cluster") as opened:
-        yield opened
-
-
-def run(command: list[str], *, url: str) -> Run:
-    """Run a program to its end and measure it. Fails the benchmark if the program fails."""
-    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
-        begin = time.perf_counter()
-        process = subprocess.Popen(command, env=child_environment(url), stdout=output, stderr=errors)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begin
-        process.returncode = os.waitstatus_to_exitcode(status)
-        for stream in (output, errors):
-            stream.seek(0)
-        assert process.returncode == 0, errors.read()
-        return Run(output.read(), seconds, usage.ru_maxrss / 1024)
 
 
 def seeded_database(server: servers.Server, name: str) -> str:
@@ -86,17 +39,6 @@ def highest_keys(url: str, tables: list[str]) -> dict[str, int]:
     with psycopg.connect(url) as connection:
         rows = {table: connection.execute(f"SELECT COALESCE(MAX(id), 0) FROM {table}").fetchone() for table in tables}
     return {table: row[0] for table, row in rows.items() if row}
-
-
-def checkpoint(url: str) -> None:
-    """Let the server write out what it still holds, so that nobody pays for another's work."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("CHECKPOINT")
-
-
-def psql(url: str, script: Path) -> list[str]:
-    program = programs.find(programs.POSTGRESQL, programs.Search()).path.with_name("psql")
-    return [str(program), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", str(script)]
 
 
 def test_loading_made_up_rows_takes_at_most_three_times_as_long_as_copying_them(

@@ -6,6 +6,8 @@ Benchmarks live in files named `bench_*.py`, which only `make bench` collects.
 from __future__ import annotations
 
 import json
+import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +15,8 @@ from typing import Protocol
 import pytest
 from rich.console import Console
 from rich.table import Table
+
+from config.ops import servers
 
 REPORT = Path(__file__).resolve().parents[2] / "build" / "bench.json"
 MEASURES = pytest.StashKey[list["Measure"]]()
@@ -40,6 +44,21 @@ class Bench(Protocol):
 def pytest_configure(config: pytest.Config) -> None:
     """Begin with an empty list of figures."""
     config.stash[MEASURES] = []
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A directory that the account of the server can reach as well."""
+    with tempfile.TemporaryDirectory(prefix="forecourt-bench-", dir="/tmp") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[servers.Server]:
+    """A durable server: it flushes to disk as one that keeps real data does."""
+    with servers.postgresql(data=folder / "cluster") as opened:
+        yield opened
 
 
 @pytest.fixture
