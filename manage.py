@@ -7,11 +7,9 @@ import os
 import sys
 from importlib import import_module
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import DatabaseError
-from django.utils.log import configure_logging
 
 from config.db.errors import Refused
 
@@ -35,8 +33,7 @@ def main() -> None:
 
 
 def run_without_apps(arguments: list[str]) -> None:
-    """Run a command as Django does, but for the apps."""
-    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+    """Run a command as Django does, but for the apps and the log; it prints what it has to say."""
     import_module(f"config.management.commands.{arguments[1]}").Command().run_from_argv(arguments)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import atexit
 from typing import Any
 
+import django_stubs_ext
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
@@ -12,6 +13,10 @@ from django.db.models.signals import post_migrate
 
 from config.error_tracking import start_tracking
 from config.slow_queries import watch_statements
+
+# Lets Django's generic classes be written with their types, such as ModelAdmin[Car], when the program runs. This is
+# the first app, so no such class has been read yet.
+django_stubs_ext.monkeypatch()
 
 
 def close_database_connections() -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
-import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
@@ -27,9 +26,6 @@ from config.database_url import (
 )
 from config.ops.health.thresholds import read_thresholds
 from config.staff import theme
-
-# Lets Django's generic classes be written with their types, such as ModelAdmin[Car], when the program runs.
-django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
-from django.db import OperationalError
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 
 from config.database_url import shown_url
 from config.db.errors import Refused
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
 
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.backends.postgresql.base import DatabaseWrapper
+
+
+def use_direct_database(alias: str) -> None:
+    """Point this process to ``DIRECT_DATABASE_URL``, because locks and settings do not survive PgBouncer.
+
+    Raises Refused when PGBOUNCER is on and there is no such URL.
+    """
+    if alias != DEFAULT_DB_ALIAS or not settings.PGBOUNCER:
+        return
+    if settings.DIRECT_DATABASE is None:
+        raise Refused("PGBOUNCER is on: set DIRECT_DATABASE_URL to PostgreSQL's own address, for a session of our own.")
+    connections[alias].close()
+    connections.settings[alias] = connections.configure_settings({alias: settings.DIRECT_DATABASE})[alias]
+    del connections[alias]
 
 
 @contextmanager

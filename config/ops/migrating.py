@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import psycopg
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db import DatabaseError
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import AmbiguityError, MigrationLoader
 
@@ -59,20 +59,6 @@ def migration_status(connection: BaseDatabaseWrapper) -> list[AppMigrations]:
 def pending_migrations(connection: BaseDatabaseWrapper) -> list[str]:
     """Return the names of the migrations that are not applied, as "app.name"."""
     return [f"{entry.app}.{name}" for entry in migration_status(connection) for name in entry.pending]
-
-
-def use_direct_database(alias: str) -> None:
-    """Point this process to ``DIRECT_DATABASE_URL``, because locks and settings do not survive PgBouncer.
-
-    Raises Refused when PGBOUNCER is on and there is no such URL.
-    """
-    if alias != DEFAULT_DB_ALIAS or not settings.PGBOUNCER:
-        return
-    if settings.DIRECT_DATABASE is None:
-        raise Refused("PGBOUNCER is on: set DIRECT_DATABASE_URL to PostgreSQL's own address, so that migrate can lock.")
-    connections[alias].close()
-    connections.settings[alias] = connections.configure_settings({alias: settings.DIRECT_DATABASE})[alias]
-    del connections[alias]
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError
-from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.backends.sqlite3 import base, operations
 
 if TYPE_CHECKING:
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
 
     from django.db.backends.utils import CursorWrapper
 
-_RANGES = BaseDatabaseOperations.integer_field_ranges
+# Of Django itself: its SQLite backend leaves them as they are and looks elsewhere.
+_RANGES = operations.DatabaseOperations.integer_field_ranges
 
 
 class DatabaseOperations(operations.DatabaseOperations):

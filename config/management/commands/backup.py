@@ -19,7 +19,7 @@ from config.ops.backup.catalogue import Catalogue, hours, read_catalogue
 from config.ops.backup.draft import KINDS, Wanted
 from config.ops.backup.encryption import Keys, Lock, make_lock, read_keys, read_passphrase
 from config.ops.backup.run import Request, Result, WrongUsage, run_backup
-from config.ops.migrating import use_direct_database
+from config.ops.direct import use_direct_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

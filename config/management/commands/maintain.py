@@ -10,9 +10,9 @@ from django.db import DEFAULT_DB_ALIAS
 from django.utils import timezone
 
 from config.db.errors import Refused
+from config.ops.direct import use_direct_database
 from config.ops.maintenance.run import Outcome, maintain
 from config.ops.maintenance.steps import step_names
-from config.ops.migrating import use_direct_database
 
 
 class Command(BaseCommand):

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from config.db.errors import Refused
 from config.ops.app_schemas import arrange_tables, make_schemas
-from config.ops.migrating import alone, missing_for_fake, use_direct_database
+from config.ops.direct import use_direct_database
+from config.ops.migrating import alone, missing_for_fake
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
