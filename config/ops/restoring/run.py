@@ -7,12 +7,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import redis
-
 from config.database_url import shown_url
 from config.db.errors import Refused
 from config.ops.backup.run import WrongUsage
-from config.ops.cache import cache_server, flush
+from config.ops.cache import CacheAway, cache_server, flush
 from config.ops.restoring.content import Content, Plain, look_into, plain_content
 from config.ops.restoring.engines import refuse_misfit, refuse_other_engine
 from config.ops.restoring.order import Order, Outcome, Plan, Watcher
@@ -119,11 +117,12 @@ def _plan(connection: BaseDatabaseWrapper, source: Source, content: Content, ord
 
 def forget_cached(is_live: bool) -> list[str]:
     """Empty the cache of a live database, which knows what is no longer true; returns a sentence if that failed."""
-    server = cache_server() if is_live else None
-    if server is None:
+    if not is_live:
         return []
     try:
-        flush(server)
-    except redis.RedisError as error:
-        return [f"The cache could not be emptied: {error}. Run `manage.py cache_admin flush`."]
+        with cache_server() as server:
+            if server is not None:
+                flush(server)
+    except CacheAway as error:
+        return [f"The cache could not be emptied: {error} Run `manage.py cache_admin flush` when it is there."]
     return []
