@@ -7,6 +7,7 @@ import os
 import resource
 import sqlite3
 import subprocess
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -17,29 +18,28 @@ from pytest_django import Settings
 
 from config.db.errors import Refused
 from config.ops.scratch import child_environment
+from config.ops.transfer.layout import Finding
 from config.ops.transfer.run import Order, carry_out, planned
 from tests.transfer.conftest import MANAGE, sqlite_url
 from tests.transfer.moving import all_rows, catalog, contents, editing, execute, move, query
 
-pytestmark = [pytest.mark.postgres_only, pytest.mark.usefixtures("any_database")]
+pytestmark = [pytest.mark.postgres_only, pytest.mark.usefixtures("any_database"), pytest.mark.timeout(300)]
 
 
 class Watch:
-    """A watcher that keeps what it is told, and may act at the first step of a phase."""
+    """A watcher that acts when a phase begins."""
 
-    def __init__(self, act_in: str = "", act: object = None) -> None:
-        self.phases: list[str] = []
+    def __init__(self, act_in: str = "", act: Callable[[], None] = lambda: None) -> None:
         self.act_in, self.act = act_in, act
 
     def phase(self, name: str, total: int) -> None:
-        self.phases.append(name)
+        if name == self.act_in:
+            self.act()
 
     def advance(self, step: str, done: int) -> None:
-        if self.phases[-1] == self.act_in and callable(self.act):
-            act, self.act = self.act, None
-            act()
+        pass
 
-    def found(self, finding: object) -> None:
+    def found(self, finding: Finding) -> None:
         pass
 
 

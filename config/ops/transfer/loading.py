@@ -89,6 +89,8 @@ class Loader:
     progress: Callable[[str, int], None]
     """Is told a table of the source, and how many of its rows were read."""
     open_writer: Callable[[type[Model], Sequence[str]], Writer] | None = None
+    is_loaded: Callable[[Target], None] = lambda target: None
+    """Is told of every table that all rows were sent into."""
     tallies: dict[str, Tally] = field(default_factory=dict)
     loaded: dict[type[Model], Loaded] = field(default_factory=dict)
     _noted: RowKeys = field(default_factory=RowKeys)
@@ -104,10 +106,12 @@ class Loader:
             spools.callback(self._abandon)
             children = [_Spool(child, self._begin(child), self._child_keys, spools) for child in move.children]
             self._send_rows(move, tally, checksum, children)
+            self.is_loaded(move.target)
             for spool in children:
                 self._open(spool.target)
                 spool.drain(self._write)
                 self._close()
+                self.is_loaded(spool.target)
 
     def stop_writing(self) -> None:
         """Go on without sending anything: the rest of the file is only read and checked."""
@@ -225,16 +229,21 @@ class _Spool:
         try:
             self._file.write(block)
         except OSError as error:
-            raise Refused(
-                f"The temporary folder {tempfile.gettempdir()} cannot be written: {error.strerror}. "
-                "Make room, or set TMPDIR to a folder that has some."
-            ) from error
+            raise refused_spool(error) from error
 
     def drain(self, write: Callable[[bytes], None]) -> None:
         """Send what the file holds."""
         self._file.seek(0)
         while block := self._file.read(SPOOL_BLOCK):
             write(block)
+
+
+def refused_spool(error: OSError) -> Refused:
+    """Return the refusal for a file of waiting lines that cannot be written."""
+    return Refused(
+        f"The temporary folder {tempfile.gettempdir()} cannot be written: {error.strerror}. "
+        "Make room, or set TMPDIR to a folder that has some."
+    )
 
 
 def _key_refusal(

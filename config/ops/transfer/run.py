@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -14,6 +15,7 @@ from config.database_url import shown_url
 from config.db.errors import Refused
 from config.ops.schema import read_catalog
 from config.ops.transfer import merging, proof, target
+from config.ops.transfer.building import Builder, PatientWriter
 from config.ops.transfer.findings import Findings, Report, Tally
 from config.ops.transfer.forecourt import ForecourtLayout
 from config.ops.transfer.keys import RowKeys
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import Model
 
-    from config.ops.transfer.layout import Finding, Layout
+    from config.ops.transfer.layout import Finding, Layout, Target
     from config.ops.transfer.loading import Writer
     from config.ops.transfer.merging import Merged, Refusal
     from config.ops.transfer.proof import TableProof
@@ -223,6 +225,9 @@ class _Run:
         self.findings = Findings(report, self._found)
         self.loader = Loader(plan.source, self.keys, self.findings, self._advance)
         self.merge: merging.Merge | None = None
+        self.builder: Builder | None = None
+        self.parts: list[target.Part] = []
+        """What is still to be put back."""
         self._read_before = 0
         # A merge only stages until the end, and can tell bad rows of the target's making as well.
         self._stops_at_once = self.order.on_error == "stop" and not self.order.merge
@@ -236,9 +241,16 @@ class _Run:
         try:
             return self._move(connection)
         finally:
+            self._take_back(connection)
             with suppress(DatabaseError, InterfaceError, psycopg.Error):
-                connection.rollback()
                 connection.set_autocommit(True)
+
+    def _take_back(self, connection: BaseDatabaseWrapper) -> None:
+        """End the transaction; what was committed stays."""
+        if self.builder is not None:
+            self.builder.cancel()
+        with suppress(DatabaseError, InterfaceError, psycopg.Error):
+            connection.rollback()
 
     def _move(self, connection: BaseDatabaseWrapper) -> Result:
         session: psycopg.Connection[Any] = connection.connection
@@ -254,20 +266,36 @@ class _Run:
             target.lock_tables(connection, self.layout.models)
             # Somebody may have been quicker than the answer to our question.
             refuse_filled(connection, self.layout)
-        parts = target.removable_parts(connection, direct)
-        target.remove_parts(connection, parts)
+        self.parts = target.removable_parts(connection, direct)
+        target.remove_parts(connection, self.parts)
         self.merge = merging.Merge(connection, session, staged, {}, is_exact=not self.order.merge)
-
-        def open_writer(model: type[Model], columns: Sequence[str]) -> Writer:
-            if model in staged and self.merge is not None:
-                return self.merge.open_writer(model, columns)
-            return CopyWriter(session, model._meta.db_table, columns)
-
-        self.loader.open_writer = open_writer
+        self.builder = Builder(session)
+        self.loader.open_writer = partial(self._open_writer, session, staged)
+        self.loader.is_loaded = self._build
         self._read()
         if self.findings.bad and self._stops_at_once:
             return self._finish([], committed=False)
-        return self._settle(connection, session, parts, before)
+        return self._settle(connection, session, before)
+
+    def _open_writer(
+        self,
+        session: psycopg.Connection[Any],
+        staged: frozenset[type[Model]],
+        model: type[Model],
+        columns: Sequence[str],
+    ) -> Writer:
+        assert self.merge is not None  # noqa: S101 - set before anything is loaded
+        assert self.builder is not None  # noqa: S101 - as above
+        if model in staged:
+            return PatientWriter(self.builder, partial(self.merge.open_writer, model, columns))
+        return PatientWriter(self.builder, partial(CopyWriter, session, model._meta.db_table, columns))
+
+    def _build(self, loaded: Target) -> None:
+        """Let the server put back what was taken from a table; the tables that it refers to are loaded already."""
+        if self.builder is not None and self.loader.open_writer is not None:
+            table = loaded.model._meta.db_table
+            self.builder.submit(part for part in self.parts if part.table == table)
+            self.parts = [part for part in self.parts if part.table != table]
 
     def _read(self) -> None:
         """Carry every row of the source as far as it comes."""
@@ -283,13 +311,13 @@ class _Run:
         self,
         connection: BaseDatabaseWrapper,
         session: psycopg.Connection[Any],
-        parts: list[target.Part],
         before: dict[tuple[str, str], str],
     ) -> Result:
         """Do what follows once all rows are in the transaction."""
-        self.watcher.phase("indexes and rules", len(parts))
-        for done, part in enumerate(target.restore_parts(connection, parts)):
-            self.watcher.advance(f"{part.table} {part.name}", done)
+        assert self.builder is not None  # noqa: S101 - as above
+        self.builder.submit(self.parts)
+        self.watcher.phase("indexes and rules", total := self.builder.left)
+        self.builder.wait(lambda part, left: self.watcher.advance(f"{part.table} {part.name}", total - left))
         self._merge_staged(connection)
         target.advance_sequences(connection, self.layout.models)
         proofs = self._prove(session)
@@ -327,6 +355,8 @@ class _Run:
     def _prove(self, session: psycopg.Connection[Any]) -> list[TableProof]:
         assert self.merge is not None  # noqa: S101 - as above
         self.watcher.phase("proof", len(self.loader.loaded))
+        # The keys are in order on disk, which the planner cannot know of a table that nobody analyzed yet.
+        session.execute("SET LOCAL enable_sort = off")
         proofs = []
         for done, (model, loaded) in enumerate(self.loader.loaded.items()):
             self.watcher.advance(model._meta.db_table, done)
@@ -399,7 +429,7 @@ class _Run:
             self.loader.stop_writing()
             if self.plan.connection is not None:
                 # Nobody shall wait for our locks while the rest is only read.
-                self.plan.connection.rollback()
+                self._take_back(self.plan.connection)
         self.watcher.found(finding)
 
     def _advance(self, table: str, rows: int) -> None:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
-    import psycopg
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import Model
 
@@ -257,16 +256,6 @@ def remove_parts(connection: BaseDatabaseWrapper, parts: Sequence[Part]) -> None
     with connection.cursor() as cursor:
         for part in reversed(parts):
             cursor.execute(part.remove)
-
-
-def restore_parts(connection: BaseDatabaseWrapper, parts: Sequence[Part]) -> Iterator[Part]:
-    """Put the parts back, yielding each before its turn. Raises IntegrityError when a row breaks a rule."""
-    session: psycopg.Connection[Any] = connection.connection
-    # Past Django, which would call these slow queries.
-    with connection.wrap_database_errors, session.cursor() as cursor:
-        for part in parts:
-            yield part
-            cursor.execute(part.restore.encode())
 
 
 def advance_sequences(connection: BaseDatabaseWrapper, models: Iterable[type[Model]]) -> None:

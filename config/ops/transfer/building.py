@@ -1,0 +1,152 @@
+"""Building indexes on the server while rows of other tables are still being converted here.
+
+There is one connection, because there is one transaction: while the server builds, lines for it wait in a file.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import tempfile
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import pq
+
+from config.ops.transfer.loading import refused_spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from config.ops.transfer.loading import Writer
+    from config.ops.transfer.target import Part
+
+# How much may wait in the file before the rows wait for the server, and how many blocks catch up with each new one.
+LONGEST_QUEUE = 512 * 1024 * 1024  # bytes
+CATCH_UP = 4
+# Between two looks at a server that is asked to end.
+PATIENCE = 30.0  # seconds
+
+
+class Builder:
+    """Sends statements to the server one after the other, without waiting for them.
+
+    While it `is_busy`, nothing else can be done with the session.
+    """
+
+    def __init__(self, session: psycopg.Connection[Any]) -> None:
+        self._session, self._connection = session, session.pgconn
+        self._waiting: deque[Part] = deque()
+        self._running: Part | None = None
+
+    @property
+    def left(self) -> int:
+        """How many parts are not built yet."""
+        return len(self._waiting) + (self._running is not None)
+
+    def submit(self, parts: Iterable[Part]) -> None:
+        """Build these as soon as the ones before them are there."""
+        self._waiting.extend(parts)
+
+    def is_busy(self) -> bool:
+        """Take note of what is done, begin what is next, and say whether anything is left. Raises psycopg.Error."""
+        while self._running is not None or self._waiting:
+            if self._running is None:
+                self._begin(self._waiting.popleft())
+            self._connection.consume_input()
+            if self._connection.is_busy():
+                return True
+            self._collect()
+        return False
+
+    def wait(self, progress: Callable[[Part, int], None] = lambda part, left: None) -> None:
+        """Return when everything is built; `progress` is told the part in hand and how many are left."""
+        while self.is_busy():
+            if self._running is not None:
+                progress(self._running, self.left)
+            select.select([self._connection.socket], [], [], 0.5)
+
+    def cancel(self) -> None:
+        """Stop, so that the transaction can be taken back."""
+        self._waiting.clear()
+        if self._running is None:
+            return
+        with suppress(psycopg.Error):
+            self._session.cancel_safe(timeout=PATIENCE)
+        with suppress(psycopg.Error):
+            self._collect()
+
+    def _begin(self, part: Part) -> None:
+        self._running = part
+        self._connection.send_query(part.restore.encode())
+        while self._connection.flush():
+            select.select([], [self._connection.socket], [])
+
+    def _collect(self) -> None:
+        self._running = None
+        error: psycopg.Error | None = None
+        while result := self._connection.get_result():
+            if result.status == pq.ExecStatus.FATAL_ERROR:
+                error = psycopg.errors.error_from_result(result)
+        if error is not None:
+            raise error
+
+
+class PatientWriter:
+    """Sends lines as soon as the builder leaves the session free, and keeps them in a file until then."""
+
+    def __init__(self, builder: Builder, open_writer: Callable[[], Writer]) -> None:
+        self._builder, self._open_writer = builder, open_writer
+        self._writer: Writer | None = None
+        self._queue: deque[int] = deque()
+        self._file = tempfile.TemporaryFile(prefix="forecourt-", buffering=0)  # noqa: SIM115 - closed with the writer
+        self._read = self._written = 0
+
+    def write(self, block: bytes) -> None:
+        """See `loading.Writer`."""
+        if self._written - self._read > LONGEST_QUEUE:
+            self._builder.wait()
+        if self._writer is None and not self._builder.is_busy():
+            self._writer = self._open_writer()
+        if self._writer is not None and not self._queue:
+            self._writer.write(block)
+            return
+        self._keep(block)
+        if self._writer is not None:
+            self._catch_up(CATCH_UP)
+
+    def close(self) -> None:
+        """See `loading.Writer`."""
+        self._builder.wait()
+        if self._writer is None:
+            self._writer = self._open_writer()
+        self._catch_up(len(self._queue))
+        self._writer.close()
+        self._file.close()
+
+    def abandon(self) -> None:
+        """See `loading.Writer`."""
+        self._builder.cancel()
+        if self._writer is not None:
+            self._writer.abandon()
+        self._file.close()
+
+    def _keep(self, block: bytes) -> None:
+        try:
+            os.pwrite(self._file.fileno(), block, self._written)
+        except OSError as error:
+            raise refused_spool(error) from error
+        self._queue.append(len(block))
+        self._written += len(block)
+
+    def _catch_up(self, blocks: int) -> None:
+        assert self._writer is not None  # noqa: S101 - the callers opened it
+        for _ in range(min(blocks, len(self._queue))):
+            size = self._queue.popleft()
+            self._writer.write(os.pread(self._file.fileno(), size, self._read))
+            self._read += size
+        if not self._queue:
+            self._read = self._written = 0
+            self._file.truncate(0)
