@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+
+import psycopg
 
 from config.database_url import shown_url
 from config.db.errors import Refused
@@ -33,7 +35,12 @@ def alone(connection: BaseDatabaseWrapper) -> Iterator[None]:
             got = lock.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
             if got != (True,):
                 raise _at_work(connection)
-            yield
+            try:
+                yield
+            finally:
+                # Closing alone would let go of it a moment later, and a run that begins at once would be refused.
+                with suppress(psycopg.Error):
+                    lock.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
         return
     if cast("DatabaseWrapper", connection).is_in_memory_db():
         yield

@@ -196,15 +196,15 @@ def archive_root(folder: Path, connection: BaseDatabaseWrapper) -> Path:
     return folder / file_name(Path(name).stem if connection.vendor == "sqlite" else name)
 
 
-def prepare(root: Path) -> None:
-    """Make the folder, if need be. Raises Refused when it cannot be made or written."""
+def prepare(root: Path, what: str = "Archives") -> None:
+    """Make the folder of what is to be written, if need be. Raises Refused when it cannot be made or written."""
     try:
         for path in reversed([path for path in (root, *root.parents) if not path.exists()]):
             path.mkdir(mode=FOLDER_MODE, exist_ok=True)
         if not os.access(root, os.W_OK | os.X_OK):
             raise PermissionError(0, "permission denied")
     except OSError as error:
-        raise Refused(f"Archives cannot be written to {root}: {error.strerror}.") from error
+        raise Refused(f"{what} cannot be written to {root}: {error.strerror}.") from error
 
 
 def remove_unfinished(root: Path) -> None:
