@@ -59,11 +59,11 @@ servers: install ## Find PostgreSQL, Valkey and Chromium, installing what may be
 test: test-postgres test-sqlite ## Run everything: on PostgreSQL, then what holds on both on SQLite
 
 test-postgres: servers
-	@rm -f .coverage
-	FORECOURT_TEST_ENGINE=postgres $(SUITE) --cov --cov-report=term:skip-covered
+	FORECOURT_TEST_ENGINE=postgres $(SUITE)
 
 test-sqlite: install ## Run what holds on both engines on a SQLite file
-	FORECOURT_TEST_ENGINE=sqlite $(SUITE)
+	@rm -f .coverage
+	FORECOURT_TEST_ENGINE=sqlite $(SUITE) --cov --cov-report=term:skip-covered
 
 bench: servers ## Measure BENCHMARKS against their peers and write build/bench.json
 	$(PYTEST) -o 'python_files=bench_*.py' -p no:randomly -o timeout=0 -s $(BENCHMARKS)
