@@ -170,6 +170,10 @@ def carry_out(plan: Plan, *, now: datetime, watcher: Watcher) -> Result:
     try:
         with _database_errors(plan):
             return run.carry_out()
+    except KeyboardInterrupt as error:
+        if run.is_committing:
+            raise
+        raise Refused("Interrupted. Nothing was moved.") from error
     finally:
         if report is not None:
             report.discard()
@@ -228,6 +232,7 @@ class _Run:
         self.builder: Builder | None = None
         self.parts: list[target.Part] = []
         """What is still to be put back."""
+        self.is_committing = False
         self._read_before = 0
         # A merge only stages until the end, and can tell bad rows of the target's making as well.
         self._stops_at_once = self.order.on_error == "stop" and not self.order.merge
@@ -416,6 +421,7 @@ class _Run:
 
     def _commit(self) -> None:
         assert self.plan.connection is not None  # noqa: S101 - there is nothing to commit without one
+        self.is_committing = True
         try:
             self.plan.connection.commit()
         except (DatabaseError, InterfaceError) as error:

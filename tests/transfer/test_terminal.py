@@ -1,0 +1,124 @@
+"""The command at a terminal: it asks, shows a bar, and stops when it is told to."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from config.ops.scratch import child_environment
+from tests.transfer.conftest import MANAGE, sqlite_url
+from tests.transfer.moving import contents, query
+
+pytestmark = [pytest.mark.postgres_only, pytest.mark.timeout(300)]
+
+
+class Terminal:
+    """The command in a terminal of its own."""
+
+    def __init__(self, source: Path, target: str, *options: str) -> None:
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            [*MANAGE, "sqlite_to_postgres", str(source), "--target", target, *options],
+            env=child_environment(sqlite_url(source.with_name("unused.sqlite3"))) | {"TERM": "xterm", "COLUMNS": "150"},
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        )
+        os.close(slave)
+        self.seen = ""
+
+    def wait_for(self, text: str) -> None:
+        while text not in self.seen:
+            assert self._read(), self.seen
+
+    def answer(self, text: str) -> None:
+        os.write(self.master, f"{text}\n".encode())
+
+    def end(self) -> int:
+        while self._read():
+            pass
+        os.close(self.master)
+        return self.process.wait()
+
+    def _read(self) -> bool:
+        try:
+            part = os.read(self.master, 65536)
+        except OSError:
+            return False
+        self.seen += part.decode(errors="replace")
+        return bool(part)
+
+
+def test_it_asks_and_moves_after_a_yes(demo: Path, target: str) -> None:
+    terminal = Terminal(demo, target)
+    terminal.wait_for("Type yes to move the rows into PostgreSQL database transfer_")
+    terminal.answer("yes")
+
+    assert terminal.end() == 0, terminal.seen
+    assert "rows" in terminal.seen
+    assert "/s" in terminal.seen
+    assert "Every row is accounted for" in terminal.seen
+    assert query(target, "SELECT count(*) FROM inventory_part") == [(24,)]
+
+
+@pytest.mark.parametrize("answer", ["", "no", "YES please"])
+def test_anything_else_is_a_no(demo: Path, target: str, answer: str) -> None:
+    before = contents(target)
+    terminal = Terminal(demo, target)
+    terminal.wait_for("Type yes")
+    terminal.answer(answer)
+
+    assert terminal.end() == 1
+    assert "Nothing was moved." in terminal.seen
+    assert contents(target) == before
+
+
+def test_an_interrupted_move_has_not_happened(demo: Path, target: str) -> None:
+    before = contents(target)
+    with query_lock(target):
+        terminal = Terminal(demo, target, "--yes")
+        terminal.wait_for("Target:")
+        time.sleep(0.5)
+        terminal.process.send_signal(signal.SIGINT)
+
+        assert terminal.end() == 1, terminal.seen
+    assert "Interrupted. Nothing was moved." in terminal.seen
+    assert "Traceback" not in terminal.seen
+    assert contents(target) == before
+
+
+class query_lock:  # noqa: N801 - used as a function
+    """Hold a table that the move needs, so that it can be met at work."""
+
+    def __init__(self, url: str) -> None:
+        import psycopg
+
+        self.connection = psycopg.connect(url)
+
+    def __enter__(self) -> None:
+        self.connection.execute("LOCK TABLE leads_lead IN ROW EXCLUSIVE MODE")
+
+    def __exit__(self, *error: object) -> None:
+        self.connection.close()
+
+
+def test_an_older_file_is_offered_a_migrated_copy(demo: Path, target: str) -> None:
+    back = [*MANAGE, "migrate", "accounts", "0001", "--verbosity", "0"]
+    subprocess.run(back, env=child_environment(sqlite_url(demo)), capture_output=True, check=True)
+    copy = demo.with_name("demo-migrated.sqlite3")
+    terminal = Terminal(demo, target)
+    terminal.wait_for("Type yes to make the copy")
+    terminal.answer("yes")
+    terminal.wait_for("Type yes to move the rows")
+    terminal.answer("yes")
+
+    assert terminal.end() == 0, terminal.seen
+    assert copy.exists()
+    assert "Every row is accounted for" in terminal.seen
