@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from config.ops.backup.clients import client_program
+from config.ops.backup.clients import newest_client
 from config.ops.backup.draft import Wanted
 from config.ops.backup.encryption import Keys
 from config.ops.backup.manifest import Manifest, manifest_path, read_manifest
@@ -118,5 +118,5 @@ def content_of(backup: Path, keys: Keys | None = None) -> str:
 
 
 def _listed(arguments: list[str]) -> str:
-    program = client_program("pg_restore", 14).path
+    program = newest_client("pg_restore").path
     return subprocess.run([program, "--file=-", *arguments], capture_output=True, text=True, check=True).stdout

@@ -20,7 +20,7 @@ import pyrage
 import pytest
 
 from config.db.errors import Refused
-from config.ops.backup.clients import client_program
+from config.ops.backup.clients import newest_client
 from config.ops.backup.draft import Wanted
 from config.ops.backup.encryption import Keys, WrongKey, make_lock
 from config.ops.backup.manifest import Damaged, check_backup, manifest_path
@@ -47,7 +47,7 @@ def check_everything(shop: Shop) -> None:
 
 def broken_program(folder: Path, script: str) -> str:
     """Put a pg_dump of our own before the real one, which the script finds as $REAL, and return the search path."""
-    real = client_program("pg_dump", 14).path
+    real = newest_client("pg_dump").path
     version = subprocess.run([real, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     program = folder / "pg_dump"
     program.write_text(f'#!/bin/sh\nREAL={real}\ncase "$*" in --version) echo "{version}"; exit;; esac\n{script}\n')
@@ -381,3 +381,17 @@ def test_memory_stays_below_100_mb_at_any_size(make_shop: MakeShop, arguments: l
     peak = re.search(r"peak (\d+)", done.stdout)
     assert peak
     assert int(peak[1]) < 100_000  # KiB
+
+
+def test_killed_while_it_encrypts_it_leaves_nothing_readable_behind(make_shop: MakeShop) -> None:
+    shop, chance = make_shop(8000), random.Random(time.time_ns())
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    for _ in range(FAULT_ROUNDS):
+        process = shop.start("--encrypt", recipient, "--no-compress")
+        while not shop.unfinished() and process.poll() is None:
+            time.sleep(0.001)
+        time.sleep(chance.uniform(0, 0.3))
+        process.kill()
+        process.communicate()
+        left = [path for path in shop.folder.rglob("*") if path.is_file()]
+        assert [path for path in left if b"VIN0000" in path.read_bytes()] == []
