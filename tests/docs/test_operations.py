@@ -10,8 +10,11 @@ import pytest
 import yaml
 from django.conf import settings
 
+from analytics.setting_keys import SETTINGS
 from config.ops.health.run import SECTIONS
 from config.ops.health.thresholds import DEFAULTS
+from config.ops.maintenance.periods import PERIODS
+from config.ops.maintenance.steps import STEPS
 from config.ops.scratch import migrate_from_zero
 from tests.config.conftest import url  # noqa: F401 - a fixture
 from tests.docs.pages import type_commands
@@ -29,8 +32,11 @@ def test_every_command_does_what_it_should(url: str, tmp_path: Path) -> None:  #
     migrate_from_zero(url)
     environment = {name: os.environ[name] for name in ("HOME", "LANG", "REDIS_URL") if name in os.environ}
     environment |= {"ENV_FILE": os.devnull, "DATABASE_URL": url, "BACKUP_DIR": str(tmp_path / "backups")}
+    environment |= {"ARCHIVE_DIR": str(tmp_path / "archive"), "REPORT_DIR": str(tmp_path / "reports")}
     outputs = type_commands(PAGE, folder=tmp_path, environment=environment)
     assert outputs[0].startswith("FINE: ")
+    assert "\nNothing contradicts anything." in "\n".join(outputs)
+    assert len(list((tmp_path / "reports").glob("maintenance_*.txt"))) == 1
 
 
 def test_the_page_lists_every_section(text: str) -> None:
@@ -47,6 +53,22 @@ def test_the_page_has_the_thresholds_of_the_code(text: str) -> None:
         )
     }
     assert found == {name: (mark.warning, mark.critical) for name, mark in DEFAULTS.items()}
+
+
+def test_the_page_lists_every_step_that_runs_by_itself_with_its_setting(text: str) -> None:
+    table = text.partition("| step | setting and default")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE) == [s.name for s in STEPS if not s.only_by_name]
+    found = {key: int(days) for key, days in re.findall(r"`(retention\.\w+)` (\d+)", table)}
+    assert found == {key: each.default for key, each in SETTINGS.items() if key.startswith("retention.")}
+
+
+def test_the_calendar_has_every_period_with_its_steps(text: str) -> None:
+    table = text.partition("| period | does")[2].partition("\n\n")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", table, re.MULTILINE))
+    assert list(rows) == list(PERIODS)
+    for name, period in PERIODS.items():
+        named = re.findall(r"`([\w-]+)`", rows[name])
+        assert named == ([] if name == "daily" else list(period.steps))
 
 
 def test_its_configuration_files_can_be_read(text: str) -> None:
