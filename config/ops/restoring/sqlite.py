@@ -50,7 +50,7 @@ def plan_sqlite(connection: BaseDatabaseWrapper, source: Source, content: Conten
     unknown = [f"the rows that it has now: {reason}"] if reason else []
     if manifest is None or not manifest.rows:
         unknown.append("the rows that it will have, because the backup has no manifest that counts them")
-    folder = live.parent
+    folder = next(path for path in live.parents if path.exists())
     obstacles = [_in_use(live, users)] if (users := _users(live)) else []
     if not os.access(folder, os.W_OK):
         obstacles.append(f"{folder} cannot be written to")

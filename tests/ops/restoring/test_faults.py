@@ -1,0 +1,157 @@
+"""What goes wrong around a restore: the live database is never harmed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.ops import servers
+from config.ops.backup.clients import client_program
+from config.ops.programs import Search
+from config.ops.scratch import connected
+from tests.ops.backup.shops import FAULT_ROUNDS, Shop
+from tests.ops.restoring.conftest import MakeSite
+from tests.ops.restoring.sites import Site
+from tests.ops.restoring.test_restore import refused
+from tests.servers import engine
+
+pytestmark = pytest.mark.django_db
+
+
+def test_killed_at_any_moment_the_live_database_is_the_old_or_the_new_one(make_site: MakeSite) -> None:
+    site = make_site(3000)
+    site.backup()
+    wanted = site.content()
+    began = time.monotonic()
+    assert site.restore("latest", "--yes").code == 0
+    longest, chance = time.monotonic() - began, random.Random(5)
+    for _ in range(FAULT_ROUNDS):
+        site.change()
+        changed = site.content()
+        process = site.start("latest", "--yes")
+        time.sleep(chance.uniform(0.3, 1) * longest)
+        process.kill()
+        process.communicate()
+
+        assert site.content() in (changed, wanted)
+        again = site.restore("latest", "--yes", *([] if engine() == "sqlite" else ["--disconnect"]))
+        assert again.code == 0, again.err
+        assert site.content() == wanted
+    if engine() == "sqlite":
+        assert site.unfinished() == []
+
+
+def test_told_to_end_it_tidies_up(make_site: MakeSite) -> None:
+    site = make_site(3000)
+    site.backup()
+    site.change()
+    before, mine = site.content(), set(site.unfinished())
+    process = site.start("latest", "--yes")
+    assert process.stderr is not None
+    while "Restoring" not in process.stderr.readline():
+        assert process.poll() is None
+    made = set(site.unfinished()) - mine
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+
+    if process.returncode:
+        assert process.returncode == 128 + signal.SIGTERM
+        assert site.content() == before
+    assert not made & set(site.unfinished())
+
+
+def test_two_restores_at_once_are_one_too_many(make_site: MakeSite) -> None:
+    site = make_site(3000)
+    site.backup()
+    before = site.content()
+    site.change()
+
+    processes = [site.start("latest", "--yes") for _ in range(3)]
+    ends = [(process.communicate(), process.returncode) for process in processes]
+
+    assert 0 in [code for _, code in ends]
+    assert all("Another restore" in err for (_, err), code in ends if code)
+    assert site.content() == before
+
+
+@pytest.mark.postgres_only
+def test_a_restore_program_that_dies_changes_nothing(site: Site, tmp_path: Path) -> None:
+    site.backup()
+    site.change()
+    before = site.content()
+    real = client_program("pg_restore", 14).path
+    program = tmp_path / "pg_restore"
+    program.write_text(
+        f'#!/bin/sh\ncase "$*" in *--version*|*--list*) exec {real} "$@";; esac\n'
+        f'{real} --schema-only "$@"\nkill -9 $$\n'
+    )
+    program.chmod(0o755)
+
+    done = site.restore("latest", "--yes", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+    assert refused(done, "pg_restore was ended by SIGKILL")
+    assert site.content() == before
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that the account which runs servers may enter."""
+    with tempfile.TemporaryDirectory(prefix="forecourt-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.postgres_only
+def test_a_server_that_stops_in_the_middle_has_the_live_database_when_it_is_back(
+    tmp_path: Path, open_folder: Path
+) -> None:
+    data = open_folder / "cluster"
+    with servers.postgresql(Search(), data=data) as server, connected(server.url) as connection:
+        site = Site(Shop(server.url, connection, tmp_path / "backups"))
+        site.shop.fill(3000)
+        site.backup()
+        site.change()
+        before = site.content()
+        connection.close()
+        process = site.start("latest", "--yes")
+        assert process.stderr is not None
+        while "Restoring" not in process.stderr.readline():
+            assert process.poll() is None
+        # The way of a machine that loses its power.
+        os.kill(int((data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        _, said = process.communicate()
+    assert process.returncode == 1
+    assert "Traceback" not in said
+    with servers.postgresql(Search(), data=data) as server, connected(server.url) as connection:
+        site = Site(Shop(server.url, connection, tmp_path / "backups"))
+        assert site.content() == before
+        assert len(site.unfinished()) == 1
+        connection.close()
+        done = site.restore("latest", "--yes")
+        assert done.code == 0, done.err
+        assert site.unfinished() == []
+        connection.close()
+
+
+def test_without_room_nothing_is_begun(make_site: MakeSite, tmp_path: Path) -> None:
+    site = make_site(3000)
+    site.backup()
+    site.change()
+    before = site.content()
+    limited = ["sh", "-c", 'ulimit -f 500 && exec "$@"', "sh", *site.command("latest", "--yes")]
+
+    done = subprocess.run(limited, env=site.shop.variables(), capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert "File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert site.content() == before
+    assert engine() == "postgres" or site.unfinished() == []
