@@ -26,12 +26,7 @@ if TYPE_CHECKING:
 
     from config.ops.backup.folders import WorkFolder
 
-SESSION_SETTINGS = {
-    "statement_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",
-    # A policy that hid rows from us would make the count wrong; this way it is an error instead.
-    "row_security": "off",
-}
+SESSION_SETTINGS = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 KIND_ARGUMENTS: dict[str, tuple[str, ...]] = {FULL: (), SCHEMA: ("--schema-only",), DATA: ("--data-only",)}
 CANCEL_SECONDS = 5
 

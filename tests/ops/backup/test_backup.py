@@ -90,6 +90,18 @@ def test_latest_points_to_the_last_one_made_although_the_clock_was_set_back(shop
     assert latest(shop.folder, shop.connection).backup == after
 
 
+def test_a_run_that_was_overtaken_does_not_become_the_latest(shop: Shop) -> None:
+    overtaking: list[Path] = []
+
+    def overtake(size: int) -> None:
+        if not overtaking:
+            overtaking.append(shop.run(now=NIGHT + timedelta(minutes=1)).backup)
+
+    shop.run(now=NIGHT, wanted=Wanted(progress=overtake))
+
+    assert (shop.folder / "latest").resolve() == overtaking[0]
+
+
 def test_without_the_link_the_newest_counts_as_the_latest(shop: Shop) -> None:
     shop.run(now=NIGHT)
     newest = shop.run(now=NIGHT + timedelta(days=1)).backup
@@ -501,18 +513,20 @@ def test_the_password_is_seen_nowhere(make_shop: MakeShop) -> None:
     secret = "hunter2-and-more"
     url = shop.url.replace(f"{user}:@", f"{user}:{secret}@")
     assert secret in url
-    seen = []
+    seen, handed_over = [], False
     process = shop.start(DATABASE_URL=url)
     while process.poll() is None:
-        for status in Path("/proc").glob("[0-9]*/cmdline"):
+        for program in Path("/proc").glob("[0-9]*"):
             try:
-                seen.append(status.read_bytes())
+                seen.append((program / "cmdline").read_bytes())
+                if b"pg_dump" in seen[-1]:
+                    handed_over |= f"PGPASSWORD={secret}".encode() in (program / "environ").read_bytes()
             except OSError:
                 continue
     _, errors = process.communicate()
 
     assert process.returncode == 0, errors
-    assert any(b"pg_dump" in line for line in seen)
+    assert handed_over
     assert not any(secret.encode() in line for line in seen)
     assert secret not in errors
     for path in shop.folder.rglob("*"):
