@@ -28,7 +28,7 @@ from config.ops.restoring.returning import returning
 from config.ops.restoring.rows import Found
 from config.ops.restoring.run import fitting_source, forget_cached, is_same, prepared
 from config.ops.restoring.source import LATEST
-from config.ops.restoring.terminal import Lines, Moving, Quiet, drill_lines, outcome_lines, plan_lines
+from config.ops.restoring.terminal import Lines, Moving, Quiet, drill_lines, outcome_lines, plan_lines, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,6 +137,8 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from error
         except Refused as error:
             raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"{error.filename or 'A file'} cannot be used: {error.strerror or error}.") from error
         except KeyboardInterrupt:
             raise CommandError("Stopped. What was not swapped yet is as it was.") from None
 
@@ -179,13 +181,13 @@ class Command(BaseCommand):
         ):
             found = rows.look()
             watcher.pause()
-            self.say(f"{found.matching:,} rows of {table} match in the backup, {found.there:,} of them are there.")
+            self.say(f"{rows_of(found.matching)} of {table} match in the backup, {found.there:,} of them are there.")
             if found.left_out:
                 self.say(f"The table has no column {', '.join(found.left_out)} any more: these values stay behind.")
             brought = 0
             if not options["dry_run"] and found.missing:
                 name = Path(str(connection.settings_dict["NAME"])).name
-                self.confirm(name, f"Type {name} to bring {found.missing:,} rows back: ")
+                self.confirm(name, f"Type {name} to bring back {rows_of(found.missing)}: ")
                 brought = rows.bring_back()
         findings = forget_cached(brought > 0 and is_same(connection, backups[0]))
         self.tell_rows(found, brought, findings, dry_run=options["dry_run"])
@@ -197,9 +199,9 @@ class Command(BaseCommand):
             result = {"table": found.table, **numbers, "left_out": found.left_out, "findings": findings}
             self.stdout.write(json.dumps(result, indent=2))
         elif dry_run:
-            self.say(f"{found.missing:,} rows would be brought back. Nothing was changed.")
+            self.say(f"Would bring back {rows_of(found.missing)}. Nothing was changed.")
         else:
-            self.say(f"{brought:,} rows were brought back.")
+            self.say(f"Brought back {rows_of(brought)}.")
         self.end_with(findings)
 
     def drill(self, connection: BaseDatabaseWrapper, **options: Any) -> None:

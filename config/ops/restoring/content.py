@@ -21,7 +21,7 @@ from config.ops.backup.running import running
 from config.ops.backup.sqlite import private_database
 from config.ops.backup.streams import CUSTOM, CUSTOM_BEGINS
 from config.ops.restoring.reading import Reading, pieces_of
-from config.ops.restoring.temporary import PREFIX, path_of, temporary_file
+from config.ops.restoring.temporary import ELSEWHERE, PREFIX, path_of, temporary_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,7 +33,6 @@ DIRECTORY = "directory"
 DUMPED_FROM = re.compile(rb"(?m)^(?:;    |--) Dumped from database version:? (\d[\w.]*)")
 DUMPED_BY = re.compile(rb"(?m)^(?:;    |--) Dumped by pg_dump version:? (\d[\w.]*)")
 SPARE = 64 << 20  # bytes that stay free in the folder of temporary files
-ELSEWHERE = "Set TMPDIR to a folder on a larger disk."
 
 
 @dataclass(frozen=True, slots=True)

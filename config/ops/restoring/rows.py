@@ -96,7 +96,7 @@ class Returning:
 
     def __init__(self, live: Live, backup: Backup, name: str, condition: str) -> None:
         """Put what matches beside the live table. Raises Refused."""
-        self.live = live
+        self.live, self.name = live, name
         self.table = live.table(name)
         in_backup = backup.columns(name)
         self.columns = _common_columns(self.table, in_backup, name)
@@ -108,7 +108,7 @@ class Returning:
         (matching,) = self.live.ask(f"SELECT count(*) FROM {STAGE}")[0]
         (there,) = self.live.ask(f"SELECT count(*) FROM {STAGE} s WHERE {self._is_there()}")[0]
         self._refuse_dangling()
-        return Found(self.table.name, matching, there, self.left_out)
+        return Found(self.name, matching, there, self.left_out)
 
     def bring_back(self) -> int:
         """Add the missing rows and return how many; all of them or none. Raises Refused."""
@@ -125,22 +125,28 @@ class Returning:
         return f"EXISTS (SELECT 1 FROM {self.table.name} t WHERE {same})"
 
     def _refuse_dangling(self) -> None:
-        lines = [line for reference in self.table.references for line in self._dangling(reference)]
-        if not lines:
-            return
-        more = ["  and more"] if len(lines) > MOST_SHOWN else []
-        raise Refused(
-            "\n".join(
-                [
-                    "Nothing was brought back, because what these rows belong to is not there:",
-                    *lines[:MOST_SHOWN],
-                    *more,
-                    "Bring that back first, with --table and --where.",
-                ]
+        lines: list[str] = []
+        ways: list[str] = []
+        for reference in self.table.references:
+            if rows := self._dangling(reference):
+                lines += [_dangling_line(self.table, reference, row) for row in rows]
+                ways.append(_way_out(reference, [row[len(self.table.key) :] for row in rows]))
+        if lines:
+            more = ["  and more"] if len(lines) > MOST_SHOWN else []
+            raise Refused(
+                "\n".join(
+                    [
+                        "Nothing was brought back, because what these rows belong to is not there:",
+                        *lines[:MOST_SHOWN],
+                        *more,
+                        "Bring that back first:",
+                        *ways,
+                    ]
+                )
             )
-        )
 
-    def _dangling(self, reference: Reference) -> list[str]:
+    def _dangling(self, reference: Reference) -> list[tuple[Any, ...]]:
+        """Return key and reference of rows that point to others which are not there, a few more than are shown."""
         if not set(reference.columns) <= set(self.columns):
             return []
         pairs = list(zip(reference.columns, reference.targets, strict=True))
@@ -152,16 +158,30 @@ class Returning:
         given = [f"s.{quoted(column)} IS NOT NULL" for column in reference.columns]
         absent = [f"NOT EXISTS (SELECT 1 FROM {place} x WHERE {same})" for place in places]
         shown = ", ".join(f"s.{quoted(name)}" for name in (*self.table.key, *reference.columns))
-        found = self.live.ask(
+        return self.live.ask(
             f"SELECT {shown} FROM {STAGE} s WHERE {' AND '.join([*given, f'NOT {self._is_there()}', *absent])} "
             f"ORDER BY {shown} LIMIT {MOST_SHOWN + 1}"
         )
-        width = len(self.table.key)
-        return [
-            f"  {_pairs(self.table.key, row[:width])}: {_pairs(reference.columns, row[width:])} is not in "
-            f"{reference.table}"
-            for row in found
-        ]
+
+
+def _dangling_line(table: Table, reference: Reference, row: tuple[Any, ...]) -> str:
+    key, target = row[: len(table.key)], row[len(table.key) :]
+    return f"  {_pairs(table.key, key)}: {_pairs(reference.columns, target)} is not in {plain(reference.table)}"
+
+
+def _way_out(reference: Reference, targets: list[tuple[Any, ...]]) -> str:
+    """Return the options that bring back what is missing, as far as it was found."""
+    names, values = ", ".join(reference.targets), dict.fromkeys(targets)
+    if len(reference.targets) == 1:
+        listed = ", ".join(_literal(value) for (value,) in values)
+    else:
+        names = f"({names})"
+        listed = ", ".join(f"({', '.join(map(_literal, row))})" for row in values)
+    return f'  --table {plain(reference.table)} --where "{names} IN ({listed})"'
+
+
+def _literal(value: Any) -> str:
+    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
 
 
 def _pairs(names: Sequence[str], values: Sequence[Any]) -> str:
@@ -182,3 +202,8 @@ def _common_columns(table: Table, backup_columns: list[str], name: str) -> list[
 def quoted(name: str) -> str:
     """Return a name as SQL writes it."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def plain(table: str) -> str:
+    """Return a quoted name of a table without the quotes, for people."""
+    return table.replace('"', "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from config.db.errors import Refused
 from config.ops.backup.catalogue import latest
 from config.ops.backup.manifest import Manifest, manifest_path, read_manifest
-from config.ops.restoring.temporary import path_of, temporary_file
+from config.ops.restoring.temporary import ELSEWHERE, path_of, temporary_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,10 +49,16 @@ class Source:
 def found_source(name: str, connection: BaseDatabaseWrapper, folder: Path) -> Iterator[Source]:
     """Yield the backup of that name: a path, "latest" of the database in `folder`, or "-". Raises Refused."""
     if name == STANDARD_INPUT:
+        if sys.stdin.isatty():
+            raise Refused("Standard input is the terminal: send a backup there, such as `restore - < backup.sql.gz`.")
         with ExitStack() as opened:
             file = temporary_file(opened)
-            shutil.copyfileobj(sys.stdin.buffer, file)
-            file.flush()
+            try:
+                shutil.copyfileobj(sys.stdin.buffer, file)
+                file.flush()
+            except OSError as error:
+                place = tempfile.gettempdir()
+                raise Refused(f"Standard input cannot be put into {place}: {error.strerror}. {ELSEWHERE}") from error
             yield Source(path_of(file), None, "standard input")
         return
     if name == LATEST:

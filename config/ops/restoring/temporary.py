@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
 PREFIX = "forecourt-restore-"
+ELSEWHERE = "Set TMPDIR to a folder on a larger disk."
 
 
 def temporary_file(opened: ExitStack) -> BinaryIO:

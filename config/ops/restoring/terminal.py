@@ -103,7 +103,7 @@ def _row_lines(plan: Plan) -> Iterator[str]:
         same = [table for table in tables if now.get(table) == after.get(table)]
         tables = [table for table in tables if table not in same]
         if same:
-            yield f"{len(same)} tables have as many rows now as after."
+            yield f"Tables with as many rows now as after: {len(same)}"
     if tables:
         yield f"{'table':<44}{'rows now':>14}{'after':>14}"
     for table in tables[:MOST_TABLES]:
@@ -138,3 +138,8 @@ def drill_lines(result: Drill) -> Iterator[str]:
     yield f"Checked: {', '.join(result.checks)}"
     yield str(result.migrations)
     yield "Its manifest says that it was restored." if result.recorded else "It has no manifest to remember this."
+
+
+def rows_of(count: int) -> str:
+    """Return a number of rows in words."""
+    return "1 row" if count == 1 else f"{count:,} rows"

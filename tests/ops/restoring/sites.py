@@ -10,6 +10,7 @@ import sys
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -45,7 +46,7 @@ class Site:
         """The live SQLite file."""
         return Path(str(self.shop.connection.settings_dict["NAME"]))
 
-    def backup(self, **request: object) -> Path:
+    def backup(self, **request: Any) -> Path:
         """Back up, and let nobody of ours stay connected."""
         backup = self.shop.run(**request).backup
         self.shop.connection.close()
@@ -149,17 +150,14 @@ class Done:
     err: str
 
 
-def alter_manifest(backup: Path, **changed: object) -> Manifest:
+def alter_manifest(backup: Path, **changed: Any) -> Manifest:
     """Write a manifest that is whole and says something else."""
-    manifest: Manifest = replace(read_manifest(manifest_path(backup)), **changed)  # type: ignore[arg-type]
+    manifest: Manifest = replace(read_manifest(manifest_path(backup)), **changed)
     write_manifest(manifest, backup)
     return manifest
 
 
 def session_of(site: Site) -> psycopg.Connection[tuple[object, ...]]:
     """Open a session in the live database, as an application has one."""
-    parameters = site.shop.connection.get_connection_params()  # type: ignore[attr-defined]
-    session: psycopg.Connection[tuple[object, ...]] = psycopg.connect(
-        **parameters, autocommit=True, application_name="the shop's web server"
-    )
-    return session
+    parameters = site.shop.connection.get_connection_params()
+    return psycopg.connect(**parameters, autocommit=True, application_name="the shop's web server")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_a_dry_run_counts_and_brings_nothing_back(site: Site) -> None:
 
     assert done.code == 0, done.err
     assert "5 rows of lead match in the backup, 4 of them are there." in done.out
-    assert "1 rows would be brought back. Nothing was changed." in done.out
+    assert "Would bring back 1 row. Nothing was changed." in done.out
     assert site.content() == before
 
 
@@ -84,6 +85,7 @@ def test_rows_whose_owners_are_gone_are_listed_and_refused_all_together(site: Si
     done = site.restore("latest", "--table", "lead", "--where", "id IN (3, 4)", "--yes")
 
     assert refused(done, r"id=3: car_id=3 is not in .*car")
+    assert re.search(r'--table [\w.]*car --where "id IN \(3\)"', done.err)
     assert "id=4" not in done.err
     assert site.ask("SELECT count(*) FROM lead WHERE id IN (3, 4)") == [(0,)]
     bring_back(site, "car", "id = 3")
