@@ -45,9 +45,11 @@ def pattern(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iter
     with psycopg.connect(database_url, autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         url = url_of(settings_of(database_url), name=name)
-        migrate_from_zero(url)
-        yield url
-        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        try:
+            migrate_from_zero(url)
+            yield url
+        finally:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture

@@ -237,7 +237,7 @@ def test_a_related_row_can_be_named_by_its_field_or_its_column() -> None:
 
 
 def test_a_missing_json_value_is_null() -> None:
-    columns = ("lead_id", "type", "description", "metadata", "created_at")
-    bulk.load(LeadActivity, columns, [(make_lead().pk, "CREATED", "", None, AT)])
+    columns = ("lead_id", "type", "description", "metadata", "actor_label", "created_at")
+    bulk.load(LeadActivity, columns, [(make_lead().pk, "CREATED", "", None, "", AT)])
 
     assert LeadActivity.objects.filter(metadata__isnull=True).count() == 1
