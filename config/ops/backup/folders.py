@@ -56,7 +56,7 @@ def _make_folders(folder: Path) -> None:
 
 @contextmanager
 def locked(root: Path) -> Iterator[None]:
-    """Keep other runs away from names, links and removals in `root` for the block, which should be short."""
+    """Keep other runs away from names, manifests and links in `root` for the block, which should be short."""
     # The file stays: if it were removed, a third run could lock a new one while the second holds the old.
     with (root / LOCK_FILE).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -79,6 +79,8 @@ def work_folder(root: Path) -> Iterator[WorkFolder]:
 
 
 def _remove_abandoned(root: Path) -> None:
+    for path in root.glob(f"*/*/*/.*{UNFINISHED}"):
+        path.unlink(missing_ok=True)
     for path in root.glob(f".backup-*{UNFINISHED}"):
         with suppress(OSError):
             lock = os.open(path, os.O_RDONLY)

@@ -101,7 +101,10 @@ def manifest_path(backup: Path) -> Path:
 
 
 def write_manifest(manifest: Manifest, backup: Path) -> Path:
-    """Write the manifest beside the backup, whole or not at all, and return its path. Raises OSError."""
+    """Write the manifest beside the backup, whole or not at all, and return its path. Raises OSError.
+
+    Do it under `config.ops.backup.folders.locked`: the next run removes what a killed one left half-written.
+    """
     path = manifest_path(backup)
     content = manifest.as_json()
     text = json.dumps({**content, "manifest_sha256": _sha256_of(content)}, indent=2)

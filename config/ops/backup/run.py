@@ -238,7 +238,8 @@ def _upload(backup: Path, manifest: Manifest, request: Request, findings: list[s
         findings.append(f"The backup was not copied to {request.upload_to}: {error.rstrip('.')}. It is here: {backup}")
     manifest = replace(manifest, uploads=(*manifest.uploads, Upload(request.upload_to, now, error)))
     try:
-        write_manifest(manifest, backup)
+        with locked(request.folder):
+            write_manifest(manifest, backup)
     except OSError as failure:
         findings.append(f"The manifest does not know of the copy: {failure.strerror}.")
     return manifest

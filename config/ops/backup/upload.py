@@ -27,7 +27,8 @@ def check_destination(url: str) -> None:
     """Raise Refused for a destination that cannot be one, before anything is dumped."""
     parts = urlsplit(url)
     if parts.scheme == "s3":
-        if parts.username or parts.password:
+        endpoint = urlsplit(dict(parse_qsl(parts.query)).get("endpoint_url", ""))
+        if parts.username or parts.password or endpoint.username or endpoint.password:
             raise Refused(
                 "--upload: keys do not belong into the address, which others can see; "
                 "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."

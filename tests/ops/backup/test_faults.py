@@ -158,6 +158,16 @@ def test_killed_while_it_verifies_its_scratch_database_goes_with_the_next_run(
         assert server.execute(scratch, name).fetchall() == []
 
 
+def test_what_a_killed_run_left_of_a_manifest_goes_with_the_next(shop: Shop) -> None:
+    backup = shop.run().backup
+    half = backup.with_name(f".{backup.name}.manifest.json.x7f3.unfinished")
+    half.write_text("{")
+
+    shop.run()
+
+    assert not half.exists()
+
+
 def test_ended_by_a_service_manager_it_tidies_up(make_shop: MakeShop) -> None:
     shop = make_shop(8000)
     process = shop.start("--verify")
@@ -350,13 +360,12 @@ def test_a_disk_that_returns_other_bytes_makes_no_backup(make_shop: MakeShop) ->
 
 
 MEMORY = """
-import os, sys
-sys.argv = ["manage.py", *sys.argv[1:]]
-from django.core.management import execute_from_command_line
-os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-execute_from_command_line(sys.argv)
-status = open("/proc/self/status").read()
-print("peak", next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
+import runpy, sys
+sys.argv = sys.argv[1:]
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+finally:
+    print("peak", next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 """
 
 
@@ -369,7 +378,7 @@ def test_memory_stays_below_100_mb_at_any_size(make_shop: MakeShop, arguments: l
     shop.execute(f"INSERT INTO car {numbers} SELECT i, 'BIG' || i, 1, {letters} FROM n")
 
     done = subprocess.run(
-        [sys.executable, "-c", MEMORY, *shop.command(*arguments)[2:]],
+        [sys.executable, "-c", MEMORY, *shop.command(*arguments)[1:]],
         env=shop.variables(PYTHONPATH=str(PROJECT)),
         capture_output=True,
         text=True,

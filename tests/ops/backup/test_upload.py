@@ -160,6 +160,7 @@ def test_a_copy_in_a_folder_is_complete(shop: Shop, tmp_path: Path, as_url: bool
     ("url", "reason"),
     [
         ("s3://key:secret@bucket/folder", "keys do not belong"),
+        ("s3://bucket?endpoint_url=https://key:secret@host", "keys do not belong"),
         ("s3:///folder", "write s3://bucket/folder"),
         ("s3://bucket?secret_key=x", "secret_key is not understood"),
         ("ftp://host/folder", "write s3://"),
