@@ -342,8 +342,8 @@ class _Run:
         for done, loaded in enumerate(staged):
             self.watcher.advance(loaded.target.model._meta.db_table, done)
             self._take_refusals(self.merge.settle(loaded), loaded.target.model)
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        # Past Django, which would call this a slow query.
+        self.merge.session.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
     def _take_refusals(self, refusals: list[Refusal], model: type[Model]) -> None:
         """Count rows anew that looked good until they met the target's own."""

@@ -26,7 +26,8 @@ WAL_VERSION = 2
 LOCK_START, LOCK_LENGTH = 0x40000000, 512
 
 LOCK_WAIT = 10.0  # seconds
-CACHE_KIB = 8192
+# SQLite sorts in as much memory again.
+CACHE_KIB = 4096
 LENIENT_ROWS = 256
 LOWEST_ROWID = -(2**63)
 
