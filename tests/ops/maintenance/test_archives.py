@@ -24,6 +24,7 @@ from django.utils import timezone
 from accounts.models import Integration, Seller
 from accounts.services import delete_user
 from analytics.models import AuditLog
+from analytics.settings import set_setting
 from config.database_url import url_of
 from config.db.errors import Refused
 from config.ops.backup.compression import zstd
@@ -189,6 +190,13 @@ class TestSafety:
         assert rows_of("parts") == 0
         assert Part.objects.filter(pk=part.pk).exists()
 
+    def test_rows_whose_time_was_prolonged_stay(self) -> None:
+        entries(2)
+        self.archive_only("audit")
+        set_setting("retention.audit_days", 5000)
+        assert rows_of("audit") == 0
+        assert len(audit_rows()) == 2
+
     def test_a_vehicle_that_got_a_part_since_stays(self) -> None:
         vehicle = make_vehicle(acquired_at=ago(), created_at=ago())
         self.archive_only("vehicles")
@@ -263,9 +271,12 @@ class TestBringingBack:
         seller.refresh_from_db()
         assert (seller.total_sales, seller.archived_sales) == (1, 0)
 
-    def test_new_rows_get_new_keys_afterwards(self, archive_folder: Path) -> None:
+    @pytest.mark.postgres_only
+    def test_new_rows_get_new_keys_even_in_a_database_that_has_not_counted_so_far(self, archive_folder: Path) -> None:
         part = make_part(status="SOLD", sold_at=ago())
         rows_of("parts")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT setval(pg_get_serial_sequence('inventory_part', 'id'), 1, false)")
         run("--unarchive", str(folders(archive_folder)[0]))
         assert make_part(vehicle=part.vehicle).pk > part.pk
 
