@@ -19,9 +19,15 @@ if TYPE_CHECKING:
 
     from config.ops.restoring.content import Content, Plain
 
-# Whatever is lost with a power cut is lost with the whole unfinished database; the swap is flushed, and all before it.
-# Indexes are made in memory where that is enough.
-SESSION_OPTIONS = {"synchronous_commit": "off", "maintenance_work_mem": "256MB", "client_min_messages": "warning"}
+SESSION_OPTIONS = {
+    # What is lost with a power cut is lost with the whole unfinished database; the swap is flushed, and all before it.
+    "synchronous_commit": "off",
+    # Each processor has a job of its own already; more processes, or compiled queries, would only cost.
+    "max_parallel_maintenance_workers": "0",
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
+    "client_min_messages": "warning",
+}
 WATCH_EVERY = 0.5  # seconds
 # psql has the mode in which it obeys no command but SQL since these releases.
 RESTRICTED_SINCE = {14: 19, 15: 14, 16: 10, 17: 6}
