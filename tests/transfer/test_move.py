@@ -19,7 +19,8 @@ from pytest_django import Settings
 from config.db.errors import Refused
 from config.ops.scratch import child_environment
 from config.ops.transfer.layout import Finding
-from config.ops.transfer.run import Order, carry_out, planned
+from config.ops.transfer.planning import Order, planned
+from config.ops.transfer.run import carry_out
 from tests.transfer.conftest import MANAGE, sqlite_url
 from tests.transfer.moving import all_rows, catalog, contents, editing, execute, move, query
 

@@ -18,7 +18,7 @@ from django.conf import settings
 
 from config.db.errors import Refused
 from config.ops.transfer import source
-from config.ops.transfer.run import layouts
+from config.ops.transfer.planning import layouts
 from config.ops.transfer.source import count_rows, open_source, read_rows, recognised, source_path
 
 SELECT = "SELECT t.rowid, t.name FROM people t"

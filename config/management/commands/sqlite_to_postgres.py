@@ -5,40 +5,27 @@ from __future__ import annotations
 import json
 import sys
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
 from config import env
 from config.db.errors import Refused
-from config.ops.transfer.findings import sentence
 from config.ops.transfer.forecourt import OlderMigrations
 from config.ops.transfer.older import make_migrated_copy
-from config.ops.transfer.run import Order, Plan, Result, carry_out, planned
+from config.ops.transfer.planning import Order, Plan, planned
+from config.ops.transfer.run import Result, carry_out
 from config.ops.transfer.source import source_path
 from config.ops.transfer.target import WrongTarget
+from config.ops.transfer.telling import summary, watching
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Iterator
-
-    from config.ops.transfer.layout import Finding
 
 BAD_ROWS, FINDINGS, WRONG_USAGE = 1, 3, 2
-
-
-class RateColumn(ProgressColumn):
-    """Shows how many steps a second are done."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed or 0:,.0f}/s")
 
 
 class Command(BaseCommand):
@@ -141,7 +128,7 @@ class Command(BaseCommand):
             self.show(plan)
             if not order.dry_run:
                 self.confirm(plan)
-            with self.watching() as watcher:
+            with watching(self.say, self.complain, verbosity=self.verbosity) as watcher:
                 result = carry_out(plan, now=timezone.now(), watcher=watcher)
         result.seconds = round(time.monotonic() - began, 3)
         return result
@@ -163,133 +150,20 @@ class Command(BaseCommand):
         if input(f"Type yes to move the rows into {plan.shown_target}: ") != "yes":
             raise Refused("Nothing was moved.")
 
-    @contextmanager
-    def watching(self) -> Iterator[Lines | Bar]:
-        """Yield what shows the progress: a bar on a terminal, lines elsewhere."""
-        console = Console(stderr=True)
-        if not console.is_terminal or not self.verbosity:
-            yield Lines(self)
-            return
-        columns = (
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn(),
-            TextColumn("{task.fields[step]}"),
-        )  # fmt: skip
-        with Progress(*columns, console=console) as progress:
-            yield Bar(self, progress)
-
     def say(self, line: str) -> None:
         """Tell a person at once what happens; programs get the result alone."""
         if self.verbosity and not self.as_json:
             self.stdout.write(line)
             self.stdout.flush()
 
-    def worth_telling(self, finding: Finding) -> bool:
-        """Whether the finding is told while it is found: bad rows always, the rest to those who want all."""
-        return finding.outcome == "bad" or self.verbosity > 1
+    def complain(self, line: str) -> None:
+        """Tell of a row, however little is to be said otherwise."""
+        self.stderr.write(line)
 
     def tell(self, result: Result, order: Order) -> None:
         """Print the result."""
         if self.as_json:
             self.stdout.write(json.dumps(result.as_json(), indent=2, default=str))
             return
-        for line in (*_outcomes(result), *_proof(result), *_merged(result), *_ending(result, order)):
+        for line in summary(result, stops=order.on_error == "stop"):
             self.say(line)
-
-
-class Lines:
-    """Progress as lines: one per phase, and one per tenth of the rows."""
-
-    def __init__(self, command: Command) -> None:
-        self._command, self._total, self._told, self._name = command, 0, 0, ""
-
-    def phase(self, name: str, total: int) -> None:
-        """See `run.Watcher`."""
-        self._name, self._total, self._told = name, total, 0
-        if total:
-            self._command.say(f"{name.capitalize()}: {total:,}")
-
-    def advance(self, step: str, done: int) -> None:
-        """See `run.Watcher`."""
-        tenth = done * 10 // self._total if self._total else 0
-        if self._name == "rows" and tenth > self._told:
-            self._told = tenth
-            self._command.say(f"  {done:,} of {self._total:,} ({step})")
-
-    def found(self, finding: Finding) -> None:
-        """See `run.Watcher`."""
-        if self._command.worth_telling(finding):
-            self._command.stderr.write(f"{finding.outcome}: {sentence(finding)}")
-
-
-class Bar:
-    """Progress as a bar."""
-
-    def __init__(self, command: Command, progress: Progress) -> None:
-        self._command, self._progress = command, progress
-        self._task = progress.add_task("", total=None, step="")
-
-    def phase(self, name: str, total: int) -> None:
-        """See `run.Watcher`."""
-        self._progress.remove_task(self._task)
-        self._task = self._progress.add_task(name, total=total, step="")
-
-    def advance(self, step: str, done: int) -> None:
-        """See `run.Watcher`."""
-        self._progress.update(self._task, completed=done, step=step)
-
-    def found(self, finding: Finding) -> None:
-        """See `run.Watcher`."""
-        if self._command.worth_telling(finding):
-            line = Text(f"{finding.outcome}: {sentence(finding)}")
-            self._progress.console.print(line, soft_wrap=True)
-
-
-def _outcomes(result: Result) -> Iterator[str]:
-    heads = ("rows", "moved", "noted", "left out", "bad", "hang on bad")
-    yield f"\n{'table':<32}" + "".join(f"{head:>13}" for head in heads)
-    for tally in result.tables:
-        if tally.rows:
-            counts = (tally.rows, tally.moved, tally.noted, tally.left_out, tally.bad, tally.hanging)
-            yield f"{tally.table:<32}" + "".join(f"{count:>13,}" for count in counts)
-
-
-def _proof(result: Result) -> Iterator[str]:
-    if result.proofs:
-        yield f"\n{'target table':<32}{'rows':>13}  checksum of the source = of the target"
-    for entry in result.proofs:
-        if entry.rows_found:
-            yield f"{entry.table:<32}{entry.rows_found:>13,}  {entry.checksum_sent[:16]} = {entry.checksum_found[:16]}"
-
-
-def _merged(result: Result) -> Iterator[str]:
-    if result.merged:
-        yield f"\n{'target table':<32}{'created':>13}{'changed':>13}{'unchanged':>13}"
-    for entry in result.merged:
-        if entry.created or entry.changed or entry.unchanged:
-            yield f"{entry.table:<32}{entry.created:>13,}{entry.changed:>13,}{entry.unchanged:>13,}"
-    if result.merged:
-        created, changed = (sum(getattr(entry, kind) for entry in result.merged) for kind in ("created", "changed"))
-        yield f"{created:,} created, {changed:,} changed."
-
-
-def _ending(result: Result, order: Order) -> Iterator[str]:
-    total = sum(tally.rows for tally in result.tables)
-    moved = sum(tally.moved + tally.noted for tally in result.tables)
-    left_out = sum(tally.left_out for tally in result.tables)
-    verb = "was moved" if result.committed else "can be moved"
-    yield ""
-    if result.accounted:
-        behind = f", {result.stayed_behind:,} stay behind" if result.stayed_behind else ""
-        out = f", {left_out:,} left out by rule" if left_out else ""
-        yield f"Every row is accounted for: of {total:,} rows {moved:,} {verb.replace('was', 'were')}{out}{behind}."
-    if result.notes:
-        yield f"{result.notes:,} notes{'' if result.report else '; --report FILE keeps them'}."
-    if result.report:
-        yield f"Report: {result.report}"
-    if result.stayed_behind and not result.committed and order.on_error == "stop":
-        yield "Nothing was moved, because of the bad rows above. Correct them, or write --on-error quarantine."
-    elif result.dry_run:
-        yield "This was a rehearsal: nothing was written."
-    elif result.committed:
-        yield f"Took {result.seconds:,.1f} s."
-        yield "What to do next: set DATABASE_URL to this database, then run `manage.py backup`."

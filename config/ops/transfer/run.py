@@ -1,61 +1,40 @@
-"""One run of `sqlite_to_postgres`: look, ask, move in one transaction, prove, commit."""
+"""One run of `sqlite_to_postgres`: move in one transaction, prove, commit."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import psycopg
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 
-from config.database_url import shown_url
 from config.db.errors import Refused
 from config.ops.schema import read_catalog
 from config.ops.transfer import merging, proof, target
 from config.ops.transfer.building import Builder, PatientWriter
 from config.ops.transfer.findings import Findings, Report, Tally
-from config.ops.transfer.forecourt import ForecourtLayout
 from config.ops.transfer.keys import RowKeys
 from config.ops.transfer.layout import Context
 from config.ops.transfer.loading import CopyWriter, Loader
-from config.ops.transfer.partpal import PartPal
-from config.ops.transfer.source import count_rows, open_source, recognised, table_names
+from config.ops.transfer.planning import Plan, refuse_filled
 from config.redaction import redacted
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import Model
 
-    from config.ops.transfer.layout import Finding, Layout, Target
+    from config.ops.transfer.layout import Finding, Target
     from config.ops.transfer.loading import Writer
     from config.ops.transfer.merging import Merged, Refusal
     from config.ops.transfer.proof import TableProof
 
 EVENT_TYPE = "SQLITE_IMPORT"
-# What programs keep beside the rows; nobody misses it.
-BOOKKEEPING = {"django_migrations", "_prisma_migrations"}
-EXAMPLES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be done."""
-
-    source: Path
-    target: str = ""
-    """The target's URL; without one DATABASE_URL says where to."""
-    dry_run: bool = False
-    on_error: Literal["stop", "quarantine"] = "stop"
-    report: Path | None = None
-    merge: bool = False
-    keep_expired: bool = False
 
 
 class Watcher(Protocol):
@@ -69,24 +48,6 @@ class Watcher(Protocol):
 
     def found(self, finding: Finding) -> None:
         """Something was found in a row."""
-
-
-@dataclass(slots=True)
-class Plan:
-    """A source and a target that were looked at and fit."""
-
-    order: Order
-    source: sqlite3.Connection
-    layout: Layout
-    connection: BaseDatabaseWrapper | None
-    rows: dict[str, int]
-    """How many rows each table of the source has."""
-    elsewhere: dict[str, int]
-    """Tables with rows that are not part of the layout and stay where they are."""
-
-    @property
-    def shown_target(self) -> str:
-        return shown_url(self.connection.settings_dict) if self.connection else ""
 
 
 @dataclass(slots=True)
@@ -120,44 +81,6 @@ class Result:
             "stayed_behind": self.stayed_behind,
             "proofs": [asdict(entry) | {"holds": entry.holds} for entry in self.proofs],
         }
-
-
-def layouts() -> list[Layout]:
-    """Return the kinds of files that can be moved."""
-    return [ForecourtLayout(), PartPal()]
-
-
-@contextmanager
-def planned(order: Order) -> Iterator[Plan]:
-    """Open the source and look at the target. Raises Refused when one of them is not as it must be."""
-    with ExitStack() as stack:
-        source = stack.enter_context(open_source(order.source))
-        layout = recognised(order.source, source, layouts())
-        connection = None
-        if order.target or not order.dry_run:
-            connection = stack.enter_context(target.target_database(order.target))
-            target.refuse_unfit(connection, layout.models)
-            if not order.merge:
-                refuse_filled(connection, layout)
-        elif order.merge:
-            raise Refused("--merge compares with the target: name it with --target, also for a rehearsal.")
-        rows = {table: count_rows(source, table) for table in layout.tables}
-        others = set(table_names(source)) - set(layout.tables) - BOOKKEEPING
-        elsewhere = {table: count for table in sorted(others) if (count := count_rows(source, table))}
-        yield Plan(order, source, layout, connection, rows, elsewhere)
-
-
-def refuse_filled(connection: BaseDatabaseWrapper, layout: Layout) -> None:
-    """Raise Refused when one of the tables that the layout fills already has rows."""
-    filled = target.rows_in(connection, [model for model in layout.models if model not in layout.matched])
-    if not filled:
-        return
-    told = [f"{table} {rows:,}" for table, rows in filled.items()]
-    more = f" and {len(told) - EXAMPLES} more tables" if len(told) > EXAMPLES else ""
-    raise Refused(
-        f"{shown_url(connection.settings_dict)} is not empty: {', '.join(told[:EXAMPLES])}{more}. "
-        "Move into a new, migrated database, or write --merge to add what is missing and bring the rest up to date."
-    )
 
 
 def carry_out(plan: Plan, *, now: datetime, watcher: Watcher) -> Result:
@@ -204,13 +127,10 @@ def _database_errors(plan: Plan) -> Iterator[None]:
     try:
         yield
     except (psycopg.Error, DatabaseError, InterfaceError) as error:
-        is_lost = isinstance(
-            error, psycopg.OperationalError | psycopg.InterfaceError | OperationalError | InterfaceError
-        )
         diagnostics = getattr(error if isinstance(error, psycopg.Error) else error.__cause__, "diag", None)
-        said = str(error).strip().splitlines()
-        reason = redacted(" ".join(part.strip() for part in said)) if said else type(error).__name__
-        if is_lost and not (diagnostics and diagnostics.sqlstate):
+        reason = redacted(" ".join(str(error).split())) or type(error).__name__
+        # What the server says has a code; a connection that breaks says nothing any more.
+        if not (diagnostics and diagnostics.sqlstate):
             raise Refused(f"The connection to {plan.shown_target} was lost ({reason}). Nothing was moved.") from error
         raise Refused(f"{plan.shown_target} refused: {reason}. Nothing was moved.") from error
 
