@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import psycopg
 from config.database_url import url_of
 from config.db.errors import Refused
 from config.ops.backup.clients import connection_environment
+from config.ops.backup.folders import LOCK_FILE, locked
 from config.ops.backup.manifest import manifest_path, read_manifest, with_verification, write_manifest
 from config.ops.backup.run import RESTORED
 from config.ops.direct import direct_connection
@@ -30,7 +32,9 @@ from config.ops.restoring.sqlite import check_database
 from config.ops.scratch import connected
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from datetime import datetime
+    from pathlib import Path
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -119,6 +123,13 @@ def _on_postgresql(
 
 
 def _record(source: Source, now: datetime) -> None:
-    # Read again: an upload may have been noted since.
-    manifest = read_manifest(manifest_path(source.path))
-    write_manifest(with_verification(manifest, RESTORED, now), source.path)
+    with _alone_with(source.path):
+        # Read again: an upload may have been noted since.
+        manifest = read_manifest(manifest_path(source.path))
+        write_manifest(with_verification(manifest, RESTORED, now), source.path)
+
+
+def _alone_with(backup: Path) -> AbstractContextManager[None]:
+    # A backup lies in root/year/month/day; no run knows of one that was put elsewhere.
+    roots = backup.resolve().parents[3:4]
+    return locked(roots[0]) if roots and (roots[0] / LOCK_FILE).exists() else nullcontext()

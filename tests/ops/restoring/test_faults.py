@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import tempfile
@@ -15,6 +16,8 @@ import pytest
 
 from config.ops import servers
 from config.ops.backup.clients import client_program
+from config.ops.backup.folders import locked
+from config.ops.backup.manifest import manifest_path, read_manifest
 from config.ops.programs import Search
 from config.ops.scratch import connected
 from tests.ops.backup.shops import FAULT_ROUNDS, Shop
@@ -155,3 +158,19 @@ def test_without_room_nothing_is_begun(make_site: MakeSite, tmp_path: Path) -> N
     assert "Traceback" not in done.stderr
     assert site.content() == before
     assert engine() == "postgres" or site.unfinished() == []
+
+
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="who waits for a lock is told by Linux alone")
+def test_a_drill_is_noted_while_no_backup_gives_out_names(site: Site) -> None:
+    backup = site.backup()
+    with locked(site.shop.folder):
+        drill = site.start("--drill")
+        while not re.search(rf"-> FLOCK .* {drill.pid} ", Path("/proc/locks").read_text()):
+            assert drill.poll() is None
+            time.sleep(0.02)
+        noted_too_early = read_manifest(manifest_path(backup)).verified[1:]
+    _, told = drill.communicate()
+
+    assert noted_too_early == ()
+    assert drill.returncode == 0, told
+    assert read_manifest(manifest_path(backup)).verified[-1].how == "restored"
