@@ -67,7 +67,10 @@ class Properties:
 def read_properties(session: psycopg.Connection[Any]) -> Properties:
     """Return the properties of the database that the session is connected to."""
     row = session.execute(
-        "SELECT to_json(d)::text, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), spcname,"
+        "SELECT to_json(d)::text, pg_get_userbyid(datdba), pg_encoding_to_char(encoding),"
+        # Named, it would need a right that nobody needs for the usual one.
+        " nullif(spcname, (SELECT s.spcname FROM pg_database p JOIN pg_tablespace s ON s.oid = p.dattablespace"
+        " WHERE p.datname = 'template0')),"
         " shobj_description(d.oid, 'pg_database')"
         " FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname = current_database()"
     ).fetchone()
@@ -86,7 +89,7 @@ def read_properties(session: psycopg.Connection[Any]) -> Properties:
     )
 
 
-def _creation(about: dict[str, Any], encoding: str, tablespace: str) -> Iterator[tuple[str, str | int]]:
+def _creation(about: dict[str, Any], encoding: str, tablespace: str | None) -> Iterator[tuple[str, str | int]]:
     yield "ENCODING", encoding
     yield "LC_COLLATE", about["datcollate"]
     yield "LC_CTYPE", about["datctype"]
@@ -98,7 +101,8 @@ def _creation(about: dict[str, Any], encoding: str, tablespace: str) -> Iterator
         yield f"{provider.upper()}_LOCALE", locale
     if provider and about.get("daticurules"):
         yield "ICU_RULES", about["daticurules"]
-    yield "TABLESPACE", tablespace
+    if tablespace:
+        yield "TABLESPACE", tablespace
 
 
 def _table_owner(session: psycopg.Connection[Any]) -> str | None:
