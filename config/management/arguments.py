@@ -6,6 +6,7 @@ import argparse
 import signal
 import sys
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +26,17 @@ def number(lowest: int, highest: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def moment(text: str) -> datetime:
+    """Read an option that is a time; the zone must be there, because nobody knows at night which one is meant."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        parsed = datetime.min  # noqa: DTZ901 - a time without a zone is refused below
+    if parsed.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text}: write a time with its zone, such as 2026-11-21T14:05:00Z")
+    return parsed.astimezone(UTC)
 
 
 @contextmanager

@@ -171,8 +171,8 @@ def _valkey_at(url: str, source: str) -> Server:
 @contextlib.contextmanager
 def _postgresql_process(program: Program, data: Path | None) -> Iterator[Kept]:
     account = Account.for_servers()
-    with _work_folder(account) as folder:
-        binaries = _usable_binaries(program.path, account, folder)
+    with work_folder(account) as folder:
+        binaries = usable_binaries(program.path, account, folder)
         cluster = _kept_folder(data, account) if data else folder / "data"
         settings = (
             *SHARED_SETTINGS,
@@ -224,7 +224,7 @@ def _postgresql_answers(url: str) -> bool:
 @contextlib.contextmanager
 def _valkey_process(program: Program, data: Path | None) -> Iterator[Kept]:
     account = Account.for_servers()
-    with _work_folder(account) as folder:
+    with work_folder(account) as folder:
         path = program.path
         if account and not account.may_use(path):
             path = Path(shutil.copy(path, folder))
@@ -296,7 +296,7 @@ def _container(
     command: list[str],
     answers: Callable[[], bool],
 ) -> Iterator[subprocess.Popen[str]]:
-    with _work_folder(None) as folder:
+    with work_folder(None) as folder:
         order = keeper.Order(
             serve=[
                 *(str(program.path), "run", "--rm", "--init", "--publish", publish),
@@ -320,7 +320,7 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def _work_folder(account: Account | None) -> Iterator[Path]:
+def work_folder(account: Account | None) -> Iterator[Path]:
     """Make a directory short enough for a socket's path; the keeper removes it, here only what never got one."""
     parent = tempfile.gettempdir()
     if len(parent) > LONGEST_SOCKET_FOLDER or (account and not account.may_use(Path(parent))):
@@ -348,7 +348,7 @@ def _kept_folder(data: Path, account: Account | None) -> Path:
     return folder
 
 
-def _usable_binaries(path: Path, account: Account | None, folder: Path) -> Path:
+def usable_binaries(path: Path, account: Account | None, folder: Path) -> Path:
     """Return the directory of PostgreSQL's programs, copied if the account that runs them cannot reach it."""
     if account is None or account.may_use(path):
         return path.parent
@@ -365,7 +365,7 @@ def _usable_binaries(path: Path, account: Account | None, folder: Path) -> Path:
 
 @contextlib.contextmanager
 def _kept_running(order: keeper.Order, *, answers: Callable[[], bool]) -> Iterator[subprocess.Popen[str]]:
-    with _kept(order, output=subprocess.PIPE) as process:
+    with kept(order, output=subprocess.PIPE) as process:
         deadline = time.monotonic() + START_SECONDS
         while not answers():
             if process.poll() is not None or time.monotonic() > deadline:
@@ -381,14 +381,15 @@ def command(arguments: list[str], environment: dict[str, str]) -> Iterator[subpr
     The process that is given ends with the command, and with its exit status.
     """
     order = keeper.Order(serve=arguments, stop_signal=signal.SIGTERM)
-    with _kept(order, output=None, environment=environment) as process:
+    with kept(order, output=None, environment=environment) as process:
         yield process
 
 
 @contextlib.contextmanager
-def _kept(
+def kept(
     order: keeper.Order, *, output: int | None, environment: dict[str, str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
+    """Let a keeper carry out the order for the block, and no longer; it prints why a server ended by itself."""
     process = subprocess.Popen(
         [sys.executable, keeper.__file__, order.as_json()],
         stdin=subprocess.PIPE,

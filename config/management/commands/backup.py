@@ -16,10 +16,10 @@ from config.database_url import shown_url
 from config.db.errors import Refused
 from config.management.arguments import DONE_WITH_FINDINGS, MOST_JOBS, ended_in_order, number
 from config.ops.backup.catalogue import Catalogue, hours, read_catalogue
-from config.ops.backup.draft import KINDS, Wanted
+from config.ops.backup.draft import FULL, INCREMENTAL, KINDS, PHYSICAL, Wanted
 from config.ops.backup.encryption import Keys, Lock, make_lock, read_keys, read_passphrase
 from config.ops.backup.run import Request, Result, WrongUsage, run_backup
-from config.ops.direct import use_direct_database
+from config.ops.direct import direct_connection, use_direct_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 LONGEST_RETENTION = 36_500  # days
+# Below the folder of backups, unless it is elsewhere.
+LOG_FOLDER = "wal"
 
 
 class Command(BaseCommand):
@@ -77,6 +79,23 @@ class Command(BaseCommand):
             "--upload", default="", metavar="URL",
             help="Copy it to s3://bucket/folder or to a folder as well; the copy here stays.",
         )  # fmt: skip
+        parser.add_argument(
+            "--physical", action="store_true",
+            help="Copy the files of the whole PostgreSQL server instead: the base of any later moment's state.",
+        )  # fmt: skip
+        parser.add_argument(
+            "--incremental", action="store_true",
+            help="With --physical, PostgreSQL 17 and newer: copy only what changed since the last one.",
+        )  # fmt: skip
+        parser.add_argument(
+            "--wal", type=Path, metavar="DIR",
+            help="With --physical: where the server archives its log, to remove what nobody needs; default: wal in "
+            "the folder of backups.",
+        )  # fmt: skip
+        parser.add_argument(
+            "--print-schedule", choices=("cron", "systemd"),
+            help="Print when to back up, for this installation, and what PostgreSQL must be told; do nothing.",
+        )  # fmt: skip
         parser.add_argument("--list", action="store_true", dest="list_only", help="List the backups that there are.")
         parser.add_argument("--json", action="store_true", dest="as_json", help="Print JSON for programs.")
 
@@ -86,6 +105,9 @@ class Command(BaseCommand):
         folder = output.absolute()
         try:
             with _connection(options["database"], options["user"]) as connection:
+                if options["print_schedule"]:
+                    self._print_schedule(connection, folder, **options)
+                    return
                 if list_only:
                     self._list(read_catalogue(folder, connection), now=timezone.now())
                     return
@@ -97,15 +119,19 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _back_up(self, connection: BaseDatabaseWrapper, folder: Path, **options: Any) -> None:
+        _check_physical(connection, **options)
         lock, keys = _lock_and_keys(options["encrypt"], options["passphrase_file"], options["identity"])
         if self.verbosity and not self.as_json:
             self.stderr.write(f"Backing up {shown_url(connection.settings_dict)}")
         with self._progress() as progress:
             wanted = Wanted(
-                kind=options["kind"], compress=options["compress"], jobs=options["jobs"], lock=lock,
+                kind=_kind(**options), compress=options["compress"], jobs=options["jobs"], lock=lock,
                 checksums=options["verify"], keys=keys, progress=progress,
             )  # fmt: skip
-            request = Request(folder, wanted, options["retention"], options["upload"], options["verify"])
+            request = Request(
+                folder, wanted, options["retention"], options["upload"], options["verify"],
+                log_folder=log_folder(folder, options["wal"]),
+            )  # fmt: skip
             result = run_backup(connection, request, now=timezone.now())
         if self.as_json:
             self.stdout.write(json.dumps(result.as_json(), indent=2))
@@ -130,6 +156,28 @@ class Command(BaseCommand):
         for upload in manifest.uploads:
             if not upload.error:
                 self.stdout.write(f"Copied to {upload.to}")
+
+        physical = manifest.physical
+        if physical and not physical.archived:
+            self.stdout.write("The server archives no log: only the backup's own moment can be restored from it.")
+
+    def _print_schedule(self, connection: BaseDatabaseWrapper, folder: Path, **options: Any) -> None:
+        from config.ops.physical.schedule import PRINTED, jobs, server_settings
+
+        if self.as_json:
+            raise WrongUsage("--print-schedule is for cron and systemd: leave --json out.")
+        server_major, logs = _server_major(connection), log_folder(folder, options["wal"])
+        passed_on = ["--output", str(folder), "--retention", str(options["retention"])]
+        for name in ("encrypt", "upload", "passphrase_file"):
+            given = options[name] if isinstance(options[name], list) else [options[name]]
+            passed_on += [word for value in given if value for word in (f"--{name.replace('_', '-')}", str(value))]
+        todo = jobs(server_major, passed_on, logs)
+        for line in PRINTED[options["print_schedule"]](todo, folder / "backup.log"):
+            self.stdout.write(line)
+        if server_major is not None:
+            self.stdout.write("\n# In postgresql.conf, whose account must be able to write to the folder:")
+            for line in server_settings(server_major, logs):
+                self.stdout.write(f"#   {line}")
 
     def _list(self, catalogue: Catalogue, *, now: datetime) -> None:
         good = catalogue.newest_good
@@ -183,6 +231,38 @@ def _connection(name: str | None, user: str | None) -> Iterator[BaseDatabaseWrap
         name = str(Path(name).absolute())
     with connected(url_of(database, name=name)) as other:
         yield other
+
+
+def _kind(*, physical: bool, incremental: bool, kind: str, **options: Any) -> str:
+    if not physical:
+        return kind
+    return INCREMENTAL if incremental else PHYSICAL
+
+
+def log_folder(folder: Path, given: Path | None) -> Path:
+    """Return where the server archives its log."""
+    return given.absolute() if given else folder / LOG_FOLDER
+
+
+def _check_physical(connection: BaseDatabaseWrapper, *, physical: bool, **options: Any) -> None:
+    if not physical:
+        for name in ("incremental", "wal"):
+            if options[name]:
+                raise WrongUsage(f"--{name} belongs to --physical.")
+        return
+    if connection.vendor != "postgresql":
+        raise WrongUsage("--physical: SQLite has no server; without it the whole file is copied.")
+    parts = {"--jobs": options["jobs"], "--verify": options["verify"], "--type": options["kind"] != FULL}
+    for name, given in parts.items():
+        if given:
+            raise WrongUsage(f"{name} belongs to a dump: leave it out with --physical, which copies and checks all.")
+
+
+def _server_major(connection: BaseDatabaseWrapper) -> int | None:
+    if connection.vendor != "postgresql":
+        return None
+    with direct_connection(connection) as session:
+        return session.info.server_version // 10_000
 
 
 def _lock_and_keys(recipients: list[str], passphrase_file: Path | None, identities: list[Path]) -> tuple[Lock, Keys]:

@@ -16,7 +16,7 @@ from rich.filesize import decimal
 
 from config.database_url import shown_url
 from config.db.errors import Refused
-from config.management.arguments import DONE_WITH_FINDINGS, MOST_JOBS, ended_in_order, number
+from config.management.arguments import DONE_WITH_FINDINGS, MOST_JOBS, ended_in_order, moment, number
 from config.management.commands import backup
 from config.ops.backup.encryption import Keys, make_lock, read_keys, read_passphrase
 from config.ops.backup.run import WrongUsage
@@ -71,6 +71,18 @@ class Command(BaseCommand):
             help="the passphrase in this file opens the backup; default: BACKUP_ENCRYPTION_KEY, if it is set",
         )  # fmt: skip
         parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument(
+            "--into", type=Path, metavar="DIR",
+            help="restore a whole PostgreSQL server from its base backups (backup --physical) into this new folder",
+        )  # fmt: skip
+        parser.add_argument(
+            "--to-time", type=moment, metavar="TIME",
+            help="with --into: as it was then, such as 2026-11-21T14:05:00Z; default: as late as the log reaches",
+        )  # fmt: skip
+        parser.add_argument(
+            "--wal", type=Path, metavar="DIR",
+            help="with --into: where the log is archived; default: wal in the folder of backups",
+        )  # fmt: skip
         parser.add_argument(
             "--disconnect", action="store_true",
             help="PostgreSQL: end the sessions of others when the restored database takes the live one's place",
@@ -129,6 +141,8 @@ class Command(BaseCommand):
                     self.drop_old(connection)
                 elif options["drill"]:
                     self.drill(connection, **options)
+                elif options["into"]:
+                    self.recover(connection, **options)
                 elif options["table"]:
                     self.bring_back(connection, **options)
                 else:
@@ -169,6 +183,33 @@ class Command(BaseCommand):
             self.confirm(restore.plan.name, f"Type {restore.plan.name} to replace what is in {restore.plan.target}: ")
             outcome = restore.carry_out(watcher)
         self.tell(restore.plan, outcome)
+
+    def recover(self, connection: BaseDatabaseWrapper, **options: Any) -> None:
+        """Restore a server's files as of a moment into a new folder, or say what would happen."""
+        from config.ops.physical.recovery import Wish, plan_recovery, recover
+        from config.ops.physical.telling import plan_lines, recovered_lines
+
+        if connection.vendor != "postgresql":
+            raise WrongUsage("--into: SQLite has no server; restore the file without it.")
+        folder = options["output"].absolute()
+        wish = Wish(
+            options["into"].absolute(), backup.log_folder(folder, options["wal"]), options["to_time"], _keys(options)
+        )
+        plan = plan_recovery(connection, folder, None if options["file"] == LATEST else options["file"], wish)
+        for line in plan_lines(plan, dry_run=options["dry_run"]):
+            self.say(line)
+        if options["dry_run"]:
+            if self.as_json:
+                self.stdout.write(json.dumps(plan.as_json(), indent=2))
+            return
+        with self.watching() as watcher:
+            result = recover(connection, plan, watcher)
+        if self.as_json:
+            self.stdout.write(json.dumps(result.as_json(), indent=2))
+        else:
+            for line in recovered_lines(result):
+                self.say(line)
+        self.end_with(result.findings)
 
     def bring_back(self, connection: BaseDatabaseWrapper, **options: Any) -> None:
         """Bring single rows back, or say which would be."""
@@ -231,7 +272,8 @@ class Command(BaseCommand):
 
     def refuse_unasked(self, options: dict[str, Any]) -> None:
         """Raise Refused when somebody must be asked and nobody is there."""
-        changes_nothing = options["dry_run"] or options["list_only"] or options["drill"]
+        # A new folder is nobody's loss.
+        changes_nothing = options["dry_run"] or options["list_only"] or options["drill"] or options["into"]
         if self.asks and not changes_nothing and not sys.stdin.isatty():
             raise Refused("Nobody is there to ask: write --yes to go on, or --dry-run to look first.")
 
@@ -292,12 +334,14 @@ class Command(BaseCommand):
 
 def _check(options: dict[str, Any], *, as_json: bool) -> None:
     alone = [name for key, name in ALONE.items() if options[key]]
-    parts = [name for name, given in (("--table", options["table"]), ("--drill", options["drill"])) if given]
+    parts = [name for name in ("--table", "--drill", "--into") if options[name.removeprefix("--")]]
     if len(alone + parts) > 1:
         raise WrongUsage(f"{' and '.join(alone + parts)} are two things: do one after the other.")
     if alone and options["file"]:
         raise WrongUsage(f"{alone[0]} takes no backup: leave {options['file']} out.")
-    if not alone and not options["file"] and not options["drill"]:
+    if not options["into"] and (options["to_time"] or options["wal"]):
+        raise WrongUsage("--to-time and --wal belong to --into DIR, the new folder of a server's files.")
+    if not alone and not options["file"] and not options["drill"] and not options["into"]:
         raise WrongUsage("Name the backup: a file, latest, or - for standard input. --list shows what there is.")
     if bool(options["table"]) != bool(options["where"]):
         raise WrongUsage('--table and --where belong together, such as --table leads_lead --where "id = 7".')
@@ -305,7 +349,8 @@ def _check(options: dict[str, Any], *, as_json: bool) -> None:
         raise WrongUsage(f"{whole[0]} belongs to the restore of a whole database: leave it out with {parts[0]}.")
     if not options["safety_backup"] and not options["drop_database"]:
         raise WrongUsage("--no-safety-backup belongs to --drop-database: otherwise the live database is kept anyway.")
-    if as_json and not (options["yes"] or options["dry_run"] or options["list_only"] or options["drill"]):
+    asks_nothing = ("yes", "dry_run", "list_only", "drill", "into")
+    if as_json and not any(options[name] for name in asks_nothing):
         raise WrongUsage("--json asks nothing: write --yes as well.")
 
 

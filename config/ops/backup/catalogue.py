@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-BACKUP_NAME = re.compile(r".+_\d{8}_\d{6}(_\d+)?\.(dir|(dump|sqlite3)(\.zst)?(\.age)?)")
+BACKUP_NAME = re.compile(r".+_\d{8}_\d{6}(_\d+)?\.(dir|base|(dump|sqlite3)(\.zst)?(\.age)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,8 @@ def latest(root: Path, connection: BaseDatabaseWrapper) -> Entry:
 def remove_expired(catalogue: Catalogue, *, now: datetime, days: int, keep: Path) -> list[Entry]:
     """Remove the backups that are older than `days` days and return them; `keep` and the newest good one stay.
 
+    Those of a server's files are left to `config.ops.physical.chains`: they stand on each other.
+
     The age is counted from the time in the manifest: a file's own times change when it is copied. Raises OSError.
     """
     newest = catalogue.newest_good
@@ -126,7 +128,9 @@ def remove_expired(catalogue: Catalogue, *, now: datetime, days: int, keep: Path
     expired = [
         entry
         for entry in catalogue.entries
-        if entry.backup not in stay and now - entry.manifest.started_at > timedelta(days=days)
+        if entry.manifest.physical is None
+        and entry.backup not in stay
+        and now - entry.manifest.started_at > timedelta(days=days)
     ]
     for entry in expired:
         remove(entry)

@@ -58,6 +58,18 @@ def client_program(name: str, server_major: int, search: Search | None = None) -
     )
 
 
+def same_major(name: str, major: int, search: Search | None = None) -> Client:
+    """Return the program `name` of exactly this major version, which the files of a server need. Raises Refused."""
+    for client in _installed(name, search or Search()):
+        if client.major == major:
+            return client
+    raise Refused(
+        f"The files are of PostgreSQL {major} and {name} of that version is not here: install PostgreSQL {major} "
+        f"(Debian and Ubuntu: postgresql-{major}, Fedora: postgresql{major}-server, Alpine: postgresql{major}, "
+        f"Homebrew: postgresql@{major}) or put it on PATH."
+    )
+
+
 def newest_client(name: str, search: Search | None = None) -> Client:
     """Return the newest program `name` of this machine: it reads the files of all older ones. Raises Refused."""
     found = list(_installed(name, search or Search()))

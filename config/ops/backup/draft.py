@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from config.ops.backup.manifest import FileEntry
+    from config.ops.backup.manifest import FileEntry, Physical
 
 FULL, SCHEMA, DATA = "full", "schema", "data"
 KINDS = (FULL, SCHEMA, DATA)
+# Of the files of a whole server.
+PHYSICAL, INCREMENTAL = "physical", "incremental"
+PHYSICAL_KINDS = (PHYSICAL, INCREMENTAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +61,4 @@ class Draft:
     program_version: str
     contents: Contents
     files: tuple[FileEntry, ...] = ()
+    physical: Physical | None = None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-LATEST = "latest"
+LATEST, LATEST_PHYSICAL = "latest", "latest-physical"
 LOCK_FILE = ".lock"
 UNFINISHED = ".unfinished"
 FOLDER_MODE = 0o750
@@ -120,16 +120,16 @@ def file_name(database: str) -> str:
     return re.sub(r"[^\w.-]", "_", database).lstrip(".-") or "database"
 
 
-def latest_target(root: Path) -> Path | None:
-    """Return the backup that `latest` points to, or None."""
-    link = root / LATEST
+def latest_target(root: Path, name: str = LATEST) -> Path | None:
+    """Return the backup that the link points to, or None."""
+    link = root / name
     return link.parent / link.readlink() if link.is_symlink() else None
 
 
-def point_latest(root: Path, backup: Path) -> None:
-    """Let `latest` point to the backup, in one step. Call it under `locked`. Raises OSError."""
-    new = root / f".{LATEST}{UNFINISHED}"
+def point_latest(root: Path, backup: Path, name: str = LATEST) -> None:
+    """Let the link point to the backup, in one step. Call it under `locked`. Raises OSError."""
+    new = root / f".{name}{UNFINISHED}"
     new.unlink(missing_ok=True)
     new.symlink_to(backup.relative_to(root))
-    new.replace(root / LATEST)
+    new.replace(root / name)
     flush_folder(root)

@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from config.db.errors import Refused
@@ -56,14 +56,31 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class Physical:
+    """What more is known of a backup of a server's files.
+
+    `based_on` is the file of the backup that an incremental one builds on, "" for one that stands alone. With the log
+    from `first_wal` on it can be brought to any moment after `ends_at`, by the server's clock; `archived` says whether
+    the server archived its log then.
+    """
+
+    system_identifier: str
+    first_wal: str
+    ends_at: datetime
+    archived: bool
+    based_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What a backup is.
 
     `file` is its name beside the manifest, `size` its bytes on disk, `plain_size` those before compression and
-    encryption. `archive` is "custom" or "directory" (PostgreSQL's formats), "sql" or "sqlite"; `kind` is "full",
-    "schema" or "data"; `compression` is "zstd", "gzip" or "none"; `encryption` has the kinds of recipients ("X25519",
-    "ssh", "passphrase"). For a folder `sha256` is that of its list of files. `rows` counts by table as of the moment
-    that the backup shows, and `checksums` are those of `config.ops.backup.contents`, if they were asked for.
+    encryption. `archive` is "custom" or "directory" (PostgreSQL's formats), "sql", "sqlite" or "base"; `kind` is
+    "full", "schema" or "data", or else "physical" or "incremental", of which `physical` says more; `compression` is
+    "zstd", "gzip" or "none"; `encryption` has the kinds of recipients ("X25519", "ssh", "passphrase"). For a folder
+    `sha256` is that of its list of files. `rows` counts by table as of the moment that the backup shows, and
+    `checksums` are those of `config.ops.backup.contents`, if they were asked for.
     """
 
     database: str
@@ -89,6 +106,7 @@ class Manifest:
     files: tuple[FileEntry, ...] = ()
     verified: tuple[Verification, ...] = ()
     uploads: tuple[Upload, ...] = ()
+    physical: Physical | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the manifest with plain types; times are ISO 8601 in UTC."""
@@ -237,11 +255,14 @@ def _value(kind: Any, value: Any) -> Any:
         return tuple(_value(arguments[0], item) for item in value)
     if origin is dict and isinstance(value, dict):
         return {str(key): _value(arguments[1], item) for key, item in value.items()}
+    if origin is UnionType and isinstance(value, dict):
+        return _value(next(argument for argument in arguments if argument is not NoneType), value)
     if kind is datetime:
         return datetime.fromisoformat(value)
     if hasattr(kind, "__dataclass_fields__"):
         return _record(kind, value)
     accepted = (int, float) if kind is float else kind
-    if origin not in {None, UnionType} or not isinstance(value, accepted) or isinstance(value, bool):
+    is_truth = isinstance(value, bool) and kind is not bool
+    if origin not in {None, UnionType} or not isinstance(value, accepted) or is_truth:
         raise TypeError(f"{value!r} stands where {kind} belongs")
     return value

@@ -11,9 +11,19 @@ from django.conf import settings
 
 from config.db.errors import Refused
 from config.ops.backup.catalogue import Entry, database_name, read_catalogue, remove_expired
-from config.ops.backup.draft import FULL, Draft, Wanted
+from config.ops.backup.draft import FULL, PHYSICAL_KINDS, Draft, Wanted
 from config.ops.backup.encryption import make_lock
-from config.ops.backup.folders import discard, latest_target, locked, point_latest, prepare, publish, work_folder
+from config.ops.backup.folders import (
+    LATEST,
+    LATEST_PHYSICAL,
+    discard,
+    latest_target,
+    locked,
+    point_latest,
+    prepare,
+    publish,
+    work_folder,
+)
 from config.ops.backup.manifest import (
     Damaged,
     Manifest,
@@ -33,7 +43,7 @@ if TYPE_CHECKING:
 
     from config.ops.backup.folders import WorkFolder
 
-READ_BACK, RESTORED = "read back", "restored"
+READ_BACK, RESTORED, FILES_VERIFIED = "read back", "restored", "pg_verifybackup"
 
 
 class WrongUsage(Refused):
@@ -44,7 +54,8 @@ class WrongUsage(Refused):
 class Request:
     """What a run shall do; without `retention_days` nothing old is removed.
 
-    A backup that `moves_latest` is what `restore latest` restores from then on.
+    A backup that `moves_latest` is what `restore latest` restores from then on. The server's log is in `log_folder`, of
+    which what no physical backup needs is removed.
     """
 
     folder: Path
@@ -53,6 +64,12 @@ class Request:
     upload_to: str = ""
     verify: bool = False
     moves_latest: bool = True
+    log_folder: Path | None = None
+
+    @property
+    def is_physical(self) -> bool:
+        """Whether it is of the files of a server."""
+        return self.wanted.kind in PHYSICAL_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +99,12 @@ def run_backup(connection: BaseDatabaseWrapper, request: Request, *, now: dateti
     now, begun = now.astimezone(UTC), time.monotonic()
     _check(request)
     prepare(request.folder)
-    before = latest_target(request.folder)
+    before = latest_target(request.folder, _link(request))
     findings: list[str] = []
     try:
         with work_folder(request.folder) as work:
-            draft = write_draft(connection, work, request.wanted)
-            proofs = [READ_BACK]
+            draft = _draft(connection, work, request)
+            proofs = [READ_BACK, *([FILES_VERIFIED] if request.is_physical else [])]
             if request.verify and (reason := _unproven(connection, draft, work, request.wanted)):
                 findings.append(f"The backup is good as far as it was read back, and was not restored: {reason}")
             elif request.verify:
@@ -135,6 +152,14 @@ def _check(request: Request) -> None:
             check_destination(request.upload_to)
         except Refused as error:
             raise WrongUsage(str(error)) from error
+
+
+def _draft(connection: BaseDatabaseWrapper, work: WorkFolder, request: Request) -> Draft:
+    if request.is_physical:
+        from config.ops.physical.base import write_base
+
+        return write_base(connection, work, request.wanted, request.folder)
+    return write_draft(connection, work, request.wanted)
 
 
 def write_draft(connection: BaseDatabaseWrapper, work: WorkFolder, wanted: Wanted) -> Draft:
@@ -187,6 +212,7 @@ def _manifest(
         rows=draft.contents.rows,
         checksums=draft.contents.checksums,
         files=draft.files,
+        physical=draft.physical,
     )
 
 
@@ -199,19 +225,23 @@ def _describe(manifest: Manifest, backup: Path) -> None:
         raise
 
 
+def _link(request: Request) -> str:
+    return LATEST_PHYSICAL if request.is_physical else LATEST
+
+
 def _move_latest(request: Request, backup: Path, manifest: Manifest, before: Path | None) -> None:
     """Point `latest` here, unless a run that began later was faster.
 
     Clocks can be set back, so what was the latest when this run began is older, whatever its manifest says.
     """
-    if manifest.kind != FULL or not request.moves_latest:
+    if manifest.kind not in {FULL, *PHYSICAL_KINDS} or not request.moves_latest:
         return
-    current = latest_target(request.folder)
+    current = latest_target(request.folder, _link(request))
     if current is not None and current != before and manifest_path(current).exists():
         rival = read_manifest(manifest_path(current))
         if rival.database == manifest.database and rival.started_at > manifest.started_at:
             return
-    point_latest(request.folder, backup)
+    point_latest(request.folder, backup, _link(request))
 
 
 def _tidy(
@@ -221,7 +251,14 @@ def _tidy(
         return []
     try:
         catalogue = read_catalogue(request.folder, connection)
-        return remove_expired(catalogue, now=now, days=request.retention_days, keep=backup)
+        if not request.is_physical:
+            return remove_expired(catalogue, now=now, days=request.retention_days, keep=backup)
+        from config.ops.physical.chains import remove_log, remove_unneeded
+
+        removed = remove_unneeded(catalogue, now=now, days=request.retention_days, keep=backup)
+        if request.log_folder:
+            remove_log(request.log_folder, read_catalogue(request.folder, connection))
+        return removed  # noqa: TRY300 - what was removed counts only if nothing failed
     except (OSError, Refused) as error:
         findings.append(f"Old backups could not be removed: {error}")
         return []

@@ -1,7 +1,8 @@
 """Backups as streams: what a file is, told by its content and never by its name, and its plain content.
 
 A file may be locked (age), compressed (zstd, gzip), both or neither; inside is an archive of PostgreSQL (`custom`), a
-script (`sql`) or a SQLite file (`sqlite`). Every layer is checked to its end: a cut or changed file raises Damaged.
+script (`sql`), a SQLite file (`sqlite`) or the files of a server (`base`). Every layer is checked to its end: a cut or
+changed file raises Damaged.
 """
 
 from __future__ import annotations
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
     from config.ops.backup.passphrase import Reader
 
 AGE, ZSTD, GZIP = "age", "zstd", "gzip"
-CUSTOM, SQL, SQLITE = "custom", "sql", "sqlite"
+CUSTOM, SQL, SQLITE, BASE = "custom", "sql", "sqlite", "base"
 COMPRESSION_MAGIC = {b"\x28\xb5\x2f\xfd": ZSTD, b"\x1f\x8b": GZIP}
 AGE_BEGINS = b"age-encryption.org/v1\n"
 PASSPHRASE_BEGINS = AGE_BEGINS + b"-> scrypt "
 CUSTOM_BEGINS = b"PGDMP"
+# The file that every base backup of a server has; we pack it first.
+BASE_FIRST = "backup_label"
 SQLITE_BEGINS = b"SQLite format 3\x00"
 SQL_BEGINS = tuple(rb"-- /* \ SET BEGIN CREATE DROP PRAGMA INSERT COPY SELECT".split())
 HEAD = 512  # bytes that are enough to tell what a file is
@@ -107,6 +110,8 @@ def _content(head: bytes, name: str) -> str:
         return CUSTOM
     if head.startswith(SQLITE_BEGINS):
         return SQLITE
+    if head.startswith(BASE_FIRST.encode() + b"\x00"):
+        return BASE
     if b"\x00" not in head and head.lstrip(b"\xef\xbb\xbf \t\r\n").upper().startswith(SQL_BEGINS):
         return SQL
     found = "is empty" if not head else "begins as none of them does"
