@@ -70,6 +70,8 @@ _POSTGRESQL_CATALOG = f"""
 
 _TABLE_BODY = re.compile(r"^CREATE TABLE .*?\((?P<body>.*)\)[^)]*$", re.DOTALL | re.IGNORECASE)
 _FIRST_NAME = re.compile(r'"((?:[^"]|"")+)"|(\w+)')
+_TEXT = re.compile(r"'(?:[^']|'')*'::character varying")
+_LIST_OF_TEXTS = re.compile(rf"\(ARRAY\[({_TEXT.pattern}(?:, {_TEXT.pattern})*)\]\)::text\[\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +150,18 @@ def differences(expected: Catalog, live: Catalog) -> list[Difference]:
     found = [
         Difference(*key, expected.get(key, ""), live.get(key, ""))
         for key in expected.keys() | live.keys()
-        if expected.get(key) != live.get(key)
+        if _comparable(expected.get(key, "")) != _comparable(live.get(key, ""))
     ]
     whole = tuple(f"{entry.name}." for entry in found if entry.kind == "table" and not (entry.expected and entry.live))
     return sorted(
         (entry for entry in found if entry.kind == "table" or not entry.name.startswith(whole)),
         key=lambda entry: (entry.name, entry.kind),
     )
+
+
+def _comparable(definition: str) -> str:
+    # PostgreSQL casts a list of texts as a whole, and once it was dumped and restored each text by itself.
+    return _LIST_OF_TEXTS.sub(lambda found: "ARRAY[" + _TEXT.sub(r"(\g<0>)::text", found[1]) + "]", definition)
 
 
 def schema_drift(connection: BaseDatabaseWrapper) -> list[Difference]:
