@@ -191,7 +191,7 @@ class Command(BaseCommand):
             manifest = entry.manifest
             proofs = ", ".join(dict.fromkeys(proof.how for proof in manifest.verified))
             self.stdout.write(
-                f"{manifest.started_at:%Y-%m-%d %H:%M:%S}  {manifest.kind:<6}  {filesize.decimal(manifest.size):>9}  "
+                f"{manifest.started_at:%Y-%m-%d %H:%M:%S}  {manifest.kind:<11}  {filesize.decimal(manifest.size):>9}  "
                 f"{entry.problem or proofs:<20}  {entry.backup}"
             )
         for finding in catalogue.findings:

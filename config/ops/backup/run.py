@@ -257,7 +257,7 @@ def _tidy(
 
         removed = remove_unneeded(catalogue, now=now, days=request.retention_days, keep=backup)
         if request.log_folder:
-            remove_log(request.log_folder, read_catalogue(request.folder, connection))
+            remove_log(request.log_folder, request.folder)
         return removed  # noqa: TRY300 - what was removed counts only if nothing failed
     except (OSError, Refused) as error:
         findings.append(f"Old backups could not be removed: {error}")

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from config.ops.backup.catalogue import Catalogue, Entry, remove
+from config.ops.backup.manifest import SUFFIX as MANIFEST_SUFFIX
+from config.ops.backup.manifest import read_manifest
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,12 +75,14 @@ def _needed(catalogue: Catalogue, begin: datetime) -> set[str]:
     return {link.backup.name for entry in within + before[:1] for link in chain_of(entry, catalogue)}
 
 
-def remove_log(folder: Path, catalogue: Catalogue) -> int:
-    """Remove the segments of the archived log that are older than every base backup, and return their number.
+def remove_log(folder: Path, root: Path) -> int:
+    """Remove the segments of the archived log that are older than every base backup below `root`.
 
-    Raises OSError.
+    Those of all databases count, because they share their server's log. Returns how many went. Raises OSError, and
+    Refused without having removed any when a manifest cannot be read.
     """
-    firsts = [entry.manifest.physical.first_wal[8:] for entry in catalogue.entries if entry.manifest.physical]
+    manifests = [read_manifest(path) for path in root.rglob(f"*{MANIFEST_SUFFIX}")]
+    firsts = [manifest.physical.first_wal[8:] for manifest in manifests if manifest.physical]
     if not firsts or not folder.is_dir():
         return 0
     removed = 0
