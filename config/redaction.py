@@ -12,14 +12,15 @@ from config.audit import current_context
 
 HIDDEN = "[hidden]"
 _SECRET_WORD = r"(?:password|passwd|token|secret|key|authorization|cookie|session)"  # noqa: S105 - words, no secret
-# name=value, name: value and "name": "value", where the name contains one of the words.
+# name=value, name: value and "name": "value", where the name contains one of the words. What may repeat before the part
+# that decides is bounded: logs hold what strangers send, and each start would else look at all the rest.
 _PAIR = re.compile(
-    rf"""(?ix) (?P<name> [\w-]*{_SECRET_WORD}[\w-]* ["']? \s* [=:] \s* )
-         (?: (?P<quote>["']) (?:\\.|(?!(?P=quote)).)* (?P=quote)
+    rf"""(?ix) (?P<name> {_SECRET_WORD}[\w-]{{0,64}} ["']? \s{{0,16}} [=:] \s{{0,16}} )
+         (?: (?P<quote>["']) (?:\\.|(?!(?P=quote))[^\\\n])* (?P=quote)?
            | (?:bearer|basic|token)\s+ [^\s,;&]+
            | [^\s"',;&)}}\]]+ )"""
 )
-_URL_PASSWORD = re.compile(r"(?P<start>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@]+@", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"(?P<start>\b[a-z][a-z0-9+.-]{0,20}://[^\s:/@]*:)[^\s/@]+@", re.IGNORECASE)
 _SECRET_COLUMN = re.compile(rf'"[^"]*{_SECRET_WORD}[^"]*"', re.IGNORECASE)
 _SQL_TEXT = re.compile(r"'(?:[^']|'')*'")
 # Comments, texts in PostgreSQL's three spellings and numbers; quoted names come first, so that what is in them stays.

@@ -29,6 +29,7 @@ from config.redaction import RedactingFilter, RedactingFormatter, ReportFilter, 
         "postgresql://forecourt:hush@db/stock",
         "redis://:hush@cache:6379/0",
         "api-key=hush, next",
+        "password='hush and the line ends",
     ],
 )
 def test_the_values_of_secret_names_are_hidden(text: str) -> None:
@@ -42,6 +43,14 @@ def test_the_values_of_secret_names_are_hidden(text: str) -> None:
 )
 def test_plain_words_stay(text: str) -> None:
     assert redacted(text) == text
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "part", ["x", "a.", "key", 'key="', "key='\\\\", "a://:", "key: \"'", "token ", "cookie=bearer "], ids=repr
+)
+def test_a_line_that_a_stranger_made_long_holds_nobody_up(part: str) -> None:
+    assert redacted(part * 50_000)
 
 
 def test_the_rest_of_the_line_stays() -> None:
