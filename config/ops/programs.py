@@ -206,7 +206,9 @@ def _install(manager: str, packages: tuple[str, ...], search: Search) -> bool:
     if manager != "apt-get":
         return _run([*INSTALL_COMMANDS[manager], *packages], search)
     with _no_service_starts():
-        return _run(["apt-get", "update"], search) and _run([*INSTALL_COMMANDS[manager], *packages], search)
+        install = [*INSTALL_COMMANDS[manager], *packages]
+        # The lists of packages are fetched only where there are none yet, or what they name is gone.
+        return _run(install, search, tell=False) or (_run(["apt-get", "update"], search) and _run(install, search))
 
 
 @contextlib.contextmanager
@@ -234,10 +236,10 @@ def _one_installer_at_a_time() -> Iterator[None]:
         yield
 
 
-def _run(command: list[str], search: Search) -> bool:
+def _run(command: list[str], search: Search, *, tell: bool = True) -> bool:
     environment = {**search.environment, "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
+    if done.returncode and tell:
         lines = (done.stderr or done.stdout).strip().splitlines()
         search.say(f"{' '.join(command)} failed: {lines[-1] if lines else done.returncode}")
     return done.returncode == 0
