@@ -7,13 +7,13 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import caches
 from django.db import connections
-from pytest_django.plugin import blocking_manager_key
+from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker
 
-from accounts.roles import install_roles
+from tests.emptying import FirstRows
 from tests.servers import engine
 
 
@@ -24,6 +24,16 @@ def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
         settings = connections["default"].settings_dict
         settings["TEST"]["NAME"] = str(Path(settings["NAME"]).with_name("test.sqlite3"))
     request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Generator[None]:
+    """Let tests that commit leave a database as the migrations made it."""
+    with django_db_blocker.unblock():
+        first_rows = FirstRows("default")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: first_rows.restore())
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -51,21 +61,3 @@ def empty_cache() -> None:
     """Start every test with nothing cached."""
     for cache in caches.all(initialized_only=True):
         cache.clear()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
-    """Put the roles back that a flush took: they come from a migration, and a flush empties every table."""
-    yield
-    # After the last test the database is gone as well.
-    if nextitem is not None and flushes(item):
-        with item.config.stash[blocking_manager_key].unblock():
-            install_roles(apps)
-
-
-def flushes(item: pytest.Item) -> bool:
-    """Whether pytest-django empties the database after this test, because it commits for real."""
-    marker = item.get_closest_marker("django_db")
-    fixtures = getattr(item, "fixturenames", ())
-    by_fixture = not {"transactional_db", "live_server"}.isdisjoint(fixtures)
-    return by_fixture or (marker is not None and bool(marker.kwargs.get("transaction")))

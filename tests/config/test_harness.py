@@ -4,19 +4,29 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.db import connection
 
+from accounts.models import User
+from accounts.models.users import Role
 from accounts.roles import ROLE_PERMISSIONS
+from tests.builders import make_user
 from tests.servers import engine
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("turn", ["first", "second"])
-def test_roles_outlive_the_flush_between_committing_tests(turn: str) -> None:
-    groups = Group.objects.filter(name__in=ROLE_PERMISSIONS)
-    assert groups.count() == len(ROLE_PERMISSIONS), f"gone before the {turn} test"
-    assert Group.objects.get(name="VIEWER").permissions.count() == len(ROLE_PERMISSIONS["VIEWER"])
+def test_tests_that_commit_leave_the_database_as_the_migrations_made_it(turn: str) -> None:
+    assert not User.objects.exists(), turn
+    assert set(Group.objects.values_list("name", flat=True)) == {*ROLE_PERMISSIONS, "SUPER_ADMIN"}, turn
+    viewer = Group.objects.get(name="VIEWER")
+    assert viewer.permissions.count() == len(ROLE_PERMISSIONS["VIEWER"]), turn
+
+    make_user(Role.VIEWER).groups.add(viewer, Group.objects.create(name="Interns"))
+    viewer.permissions.clear()
+    Group.objects.filter(name="SELLER").delete()
+    ContentType.objects.filter(model="car").delete()
 
 
 @pytest.mark.django_db

@@ -22,7 +22,6 @@ from django.conf import settings
 from config.ops import servers
 from config.ops.scratch import migrate_from_zero
 from config.settings import _POOL_PRESETS
-from tests.config.conftest import url  # noqa: F401 - a fixture
 from tests.docs.pages import type_commands
 
 PAGE = "connection-pooling.md"
@@ -42,7 +41,7 @@ def configuration(text: str) -> configparser.ConfigParser:
 
 
 @pytest.mark.django_db
-def test_every_command_does_what_it_should(url: str, tmp_path: Path) -> None:  # noqa: F811 - the fixture
+def test_every_command_does_what_it_should(url: str, tmp_path: Path) -> None:
     migrate_from_zero(url)
     environment = {name: os.environ[name] for name in ("HOME", "LANG", "REDIS_URL") if name in os.environ}
     type_commands(PAGE, folder=tmp_path, environment=environment | {"ENV_FILE": os.devnull, "DATABASE_URL": url})

@@ -16,7 +16,6 @@ from config.ops.health.thresholds import DEFAULTS
 from config.ops.maintenance.periods import PERIODS
 from config.ops.maintenance.steps import STEPS
 from config.ops.scratch import migrate_from_zero
-from tests.config.conftest import url  # noqa: F401 - a fixture
 from tests.docs.pages import type_commands
 
 PAGE = "operations.md"
@@ -28,7 +27,7 @@ def text() -> str:
 
 
 @pytest.mark.django_db
-def test_every_command_does_what_it_should(url: str, tmp_path: Path) -> None:  # noqa: F811 - the fixture
+def test_every_command_does_what_it_should(url: str, tmp_path: Path) -> None:
     migrate_from_zero(url)
     environment = {name: os.environ[name] for name in ("HOME", "LANG", "REDIS_URL") if name in os.environ}
     environment |= {"ENV_FILE": os.devnull, "DATABASE_URL": url, "BACKUP_DIR": str(tmp_path / "backups")}

@@ -15,9 +15,6 @@ from config.ops.health.report import Section
 from config.ops.health.run import SECTIONS
 from config.ops.health.thresholds import DEFAULTS
 
-# The fixtures that make databases of a test's own live where most of those tests do.
-from tests.config.conftest import manage, migrated, pattern, plain_role, url  # noqa: F401
-
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 LookInto = Callable[..., Section]
 

@@ -1,4 +1,4 @@
-"""Fixtures for tests that do as they like with a database of their own."""
+"""A pytest plugin: fixtures for tests that do as they like with a database of their own."""
 
 from __future__ import annotations
 
