@@ -10,6 +10,7 @@ from config.db.errors import Refused
 from config.ops.backup.catalogue import hours, read_catalogue
 from config.ops.health.look import Look
 from config.ops.health.report import Column, Section, State
+from config.ops.physical.chains import newest_usable
 
 if TYPE_CHECKING:
     from config.ops.backup.catalogue import Catalogue
@@ -35,6 +36,7 @@ def backups(look: Look) -> Section:
         if entry.problem:
             section.find(State.WARNING, f"{entry.backup}: {entry.problem}.")
     _weigh(look, section, catalogue, source)
+    _weigh_base(look, section, catalogue)
     return section
 
 
@@ -56,6 +58,18 @@ def _weigh(look: Look, section: Section, catalogue: Catalogue, source: str) -> N
     for upload in newest.uploads:
         if upload.error:
             section.find(State.WARNING, f"The last backup is not at {upload.to}: {upload.error}")
+
+
+def _weigh_base(look: Look, section: Section, catalogue: Catalogue) -> None:
+    # Whoever makes none wants none.
+    base = newest_usable(catalogue)
+    if base is None or base.manifest.physical is None:
+        return
+    age = hours(look.now - base.manifest.physical.ends_at)
+    section.figure("base_age", age, "h", source=f"ends_at of {base.manifest.file}")
+    look.weigh(
+        section, "backup_age", age, f"The last base backup is {age:g} hours old: run `manage.py backup --physical`"
+    )
 
 
 def _table(look: Look, section: Section, catalogue: Catalogue, source: str) -> None:

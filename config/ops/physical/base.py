@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 
 INCREMENTAL_SINCE = 17
 FILE_LIST = "backup_manifest"
-GUIDE = "docs/point-in-time.md"
+# Where the set-up of what does more than we do is written.
+ELSEWHERE = 'docs/backup-and-recovery.md, under "PostgreSQL 14 to 16: pgBackRest"'
 FACTS = """
     SELECT (SELECT system_identifier::text FROM pg_control_system()),
            current_setting('archive_mode') <> 'off',
@@ -123,7 +124,7 @@ def _refuse_unfit(facts: ServerFacts, wanted: Wanted) -> None:
     if facts.tablespaces:
         raise Refused(
             f"The server keeps files in tablespaces of their own ({', '.join(facts.tablespaces)}), which --physical "
-            f'does not copy: set up pgBackRest, as {GUIDE} describes under "pgBackRest".'
+            f"does not copy: set up pgBackRest ({ELSEWHERE})."
         )
     if wanted.kind != INCREMENTAL:
         return
@@ -131,7 +132,7 @@ def _refuse_unfit(facts: ServerFacts, wanted: Wanted) -> None:
         raise Refused(
             f"The server is PostgreSQL {facts.major}, and incremental base backups begin with {INCREMENTAL_SINCE}: "
             "leave --incremental out, since the archived log holds every change in between anyway, or set up "
-            f'pgBackRest, as {GUIDE} describes under "pgBackRest".'
+            f"pgBackRest ({ELSEWHERE})."
         )
     if not facts.summarizes:
         raise Refused(

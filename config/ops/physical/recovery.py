@@ -134,6 +134,7 @@ def recover(connection: BaseDatabaseWrapper, plan: Plan, watcher: Watcher) -> Re
             watcher.phase("replaying the log")
             log_folder = plan.wish.log_folder if plan.has_log else None
             with replayed(postgres, files, log_folder=log_folder, to_time=plan.wish.to_time) as server:
+                findings += [server.gap] if server.gap else []
                 watcher.phase("counting rows")
                 rows = _counted(connection, server, findings)
             with (files / "postgresql.auto.conf").open("a") as settings:

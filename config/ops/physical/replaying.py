@@ -32,8 +32,10 @@ READY_LINE = 7  # of postmaster.pid
 RECOVERY_SIGNAL = "recovery.signal"
 REACHED = re.compile(r"last completed transaction was at log time (.+)")
 TOO_SHORT = "recovery ended before configured recovery target was reached"
+RESTORED = re.compile(r'restored log file "([0-9A-F]{24})" from archive')
+SEGMENT = re.compile(r"[0-9A-F]{24}")
 NO_MORE_LOG = "false"
-# What the restored configuration says of a life that is not ours.
+# The restored configuration speaks of the life of another server, which goes on: nothing of it may reach out there.
 PRIVATE_SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -45,19 +47,31 @@ PRIVATE_SETTINGS = {
     "log_min_messages": "warning",
     "lc_messages": "C",
     "archive_mode": "off",
+    "archive_cleanup_command": "",
+    "recovery_end_command": "",
+    "primary_conninfo": "",
+    "synchronous_standby_names": "",
+    # Neither subscriptions to other servers nor scheduled jobs of extensions.
+    "max_worker_processes": "0",
     # Nobody looks before the end, and so this machine need not have room for as many sessions as the old one.
     "hot_standby": "off",
     "recovery_target_action": "promote",
-    "primary_conninfo": "",
+    "recovery_target_timeline": "latest",
+    "recovery_min_apply_delay": "0",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A server that has replayed its log; `reached` is the time of its last transaction, as PostgreSQL writes it."""
+    """A server that has replayed its log.
+
+    `reached` is the time of its last transaction, as PostgreSQL writes it; `gap` is a sentence when the archive lacks a
+    file and has later ones, else "".
+    """
 
     socket_folder: Path
     reached: str
+    gap: str
 
 
 def account_for(folder: Path) -> Account | None:
@@ -93,10 +107,13 @@ def replayed(postgres: Path, files: Path, *, log_folder: Path | None, to_time: d
         )
         (files / RECOVERY_SIGNAL).touch()
         own(files, account)
+        brought = [path.name for path in (files / "pg_wal").iterdir()]
         with kept(order, output=subprocess.PIPE) as process:
             _wait(process, files, to_time)
-            found = REACHED.search((folder / "log").read_text(errors="replace"))
-            yield Replayed(folder, found[1] if found else "")
+            said = (folder / "log").read_text(errors="replace")
+            found = REACHED.search(said)
+            gap = _gap([*brought, *RESTORED.findall(said)], log_folder) if log_folder and not to_time else ""
+            yield Replayed(folder, found[1] if found else "", gap)
             _shut_down(process, files)
 
 
@@ -176,6 +193,15 @@ def _wait(process: subprocess.Popen[str], files: Path, to_time: datetime | None)
                 raise Refused(_too_short(said, to_time))
             raise Refused(f"PostgreSQL could not replay its log: {said or process.returncode}")
         time.sleep(POLL_SECONDS)
+
+
+def _gap(used: list[str], log_folder: Path) -> str:
+    last = max(name for name in used if SEGMENT.fullmatch(name))
+    archived = (path.name.removesuffix(wal.SUFFIX) for path in log_folder.iterdir())
+    # PostgreSQL asked for the one after the last, and would have taken it.
+    if any(name > last and name[:8] == last[:8] for name in archived if SEGMENT.fullmatch(name)):
+        return f"The archived log has a gap after {last}: what changed since then is not there."
+    return ""
 
 
 def _too_short(said: str, to_time: datetime) -> str:

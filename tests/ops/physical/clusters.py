@@ -62,6 +62,11 @@ class Cluster:
     def log_folder(self) -> Path:
         return self.backups / "wal"
 
+    @property
+    def took_over(self) -> Path:
+        """A file that appears when a restored server acts in place of this one."""
+        return self.folder / "took_over"
+
     def execute(self, statement: str) -> Any:
         with psycopg.connect(self.url, autocommit=True) as session:
             cursor = session.execute(statement)
@@ -98,6 +103,10 @@ class Cluster:
     def path(self) -> str:
         """The search path on which this server's programs come first."""
         return f"{self.binaries}{os.pathsep}{os.environ['PATH']}"
+
+    def segments(self) -> list[Path]:
+        """Return the archived segments of the log, oldest first."""
+        return sorted(self.log_folder.glob(f"{'[0-9A-F]' * 24}.gz"))
 
     def base(self, number: int) -> Path:
         """Return one of the base backups, counted from the oldest."""
@@ -152,6 +161,8 @@ def cluster(major: int, binaries: Path) -> Iterator[Cluster]:
                 session.execute("CREATE DATABASE shop")
                 # It goes with the files, so that what is restored need not wait for the disk either.
                 session.execute("ALTER SYSTEM SET fsync = off")
+                # So does what a server that takes over is to do in the world.
+                session.execute(f"ALTER SYSTEM SET recovery_end_command = 'touch {made.took_over}'")
                 session.execute("SELECT pg_reload_conf()")
             # Each is three hundred files to copy, pack, unpack, check and put together.
             made.execute("UPDATE pg_database SET datistemplate = false WHERE datname = 'template1'")

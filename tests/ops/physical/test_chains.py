@@ -11,6 +11,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from config.ops.backup.catalogue import Catalogue, read_catalogue, remove_expired
 from config.ops.backup.manifest import Manifest, Physical, write_manifest
+from config.ops.health.backups import backups
+from config.ops.health.look import Look
+from config.ops.health.report import Finding, State
+from config.ops.health.thresholds import DEFAULTS
 from config.ops.physical.chains import chain_of, newest_usable, remove_log, remove_unneeded
 from config.ops.scratch import connected
 
@@ -98,6 +102,22 @@ def test_the_retention_of_dumps_leaves_base_backups_alone(tmp_path: Path, connec
 
     assert removed == []
     assert names(read_catalogue(tmp_path, connection)) == names(catalogue)
+
+
+def test_base_backups_that_stopped_coming_are_noticed(tmp_path: Path, connection: BaseDatabaseWrapper) -> None:
+    full = add(tmp_path, NOW - 60 * SIX_HOURS)
+    add(tmp_path, NOW - 27 * DAY / 24, based_on=full)
+    look = Look(
+        connection=connection, thresholds=DEFAULTS, now=NOW, backup_folder=tmp_path, metrics_folder=tmp_path
+    )  # fmt: skip
+
+    section = backups(look)
+
+    assert section.figures["base_age"].value == 27
+    assert (
+        Finding(State.WARNING, "The last base backup is 27 hours old: run `manage.py backup --physical` (above 26 h).")
+        in section.findings
+    )
 
 
 def test_the_log_goes_up_to_the_oldest_base_backup_of_any_database(
