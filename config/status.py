@@ -45,6 +45,7 @@ def status(*, now: datetime) -> dict[str, Any]:
             for sentence in (*section.unread, *section.missing)
         ],
         "overdue": overdue,
+        "backups": _backups(report),
     }
 
 
@@ -83,6 +84,23 @@ def _card(title: str, section: Section, number: str, note: str) -> dict[str, Any
         "state": section.state,
         "number": number if known else "none",
         "note": note if known else "",
+    }
+
+
+def _backups(report: Report) -> dict[str, Any] | None:
+    """Return the newest backups as texts; None where the folder could not be read."""
+    tables = next(section.tables for section in report.sections if section.name == "backups")
+    table = tables.get("backups")
+    if table is None:
+        return None
+    return {
+        "title": table.title,
+        "columns": [column.title for column in table.columns],
+        "rows": [
+            [shown(value, column.unit) for column, value in zip(table.columns, row, strict=True)] for row in table.rows
+        ],
+        "left_out": table.left_out,
+        "source": table.source,
     }
 
 

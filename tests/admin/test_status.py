@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Subscription, User
 from accounts.models.users import Role
+from config.ops.backup.run import Request, run_backup
 from config.status import status
 from inventory.stock_import import plan_import, run_import
 from tests.admin.rows import staff
@@ -58,6 +60,16 @@ def test_the_sidebar_leads_super_administrators_to_it(super_admin: Client) -> No
 def test_what_was_not_set_up_is_told_with_the_way_there(super_admin: Client) -> None:
     assert cards()["Requests"]["state"] is None
     assert "gunicorn does so on the machine where it runs" in super_admin.get(reverse("admin:status")).content.decode()
+
+
+# On SQLite the transaction of the test itself keeps a backup waiting.
+@pytest.mark.postgres_only
+def test_the_backups_that_there_are_are_listed_with_their_proofs(super_admin: Client, settings: Any) -> None:
+    assert "Backups of this database" not in super_admin.get(reverse("admin:status")).content.decode()
+    made = run_backup(connection, Request(settings.BACKUP_DIR), now=timezone.now())
+    page = super_admin.get(reverse("admin:status")).content.decode()
+    assert f"<td>{made.manifest.file}</td><td>full</td>" in page
+    assert "<td>read back</td>" in page
 
 
 def test_imports_that_rejected_rows_are_counted_for_a_week() -> None:
