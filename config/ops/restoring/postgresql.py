@@ -20,6 +20,7 @@ from config.ops.restoring.checks import Migrations, analyse_and_count, applied_m
 from config.ops.restoring.content import DIRECTORY, Content, Plain
 from config.ops.restoring.loading import Destination, load, refuse_unfit, restoring_program
 from config.ops.restoring.order import Order, Outcome, Plan, Watcher
+from config.ops.restoring.owners import Owners, give_back, read_owners
 from config.ops.restoring.properties import (
     Properties,
     access_statements,
@@ -132,9 +133,10 @@ def _rows_now(connection: BaseDatabaseWrapper) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    """What of the live database goes on in the restored one."""
+    """What of the live database goes on in the restored one; `owner` is whom we act for when we make tables."""
 
     properties: Properties
+    owners: Owners
     rights: grants.Archive | None
     owner: str | None
 
@@ -172,6 +174,8 @@ class _Restoring:
         self.connection, self.server, self.order, self.watcher = connection, server, order, watcher
         self.name = str(connection.settings_dict["NAME"])
         self.findings: list[str] = []
+        # Roles that we may not act for, as was told.
+        self.not_ours: set[str] = set()
 
     def run(self, source: Source, plain: Plain, now: datetime, opened: ExitStack) -> Outcome:
         keep_others_away(self.server, self.name)
@@ -190,7 +194,7 @@ class _Restoring:
 
     def _read_live(self, opened: ExitStack) -> _Live:
         with direct_connection(self.connection) as session:
-            properties = read_properties(session)
+            properties, owners = read_properties(session), read_owners(session)
         try:
             rights = opened.enter_context(
                 grants.live_rights(connection_environment(self.connection), major(self.server))
@@ -198,7 +202,7 @@ class _Restoring:
         except Refused as error:
             self.findings.append(f"The rights in {self.name} could not be read, those of the backup count: {error}")
             rights = None
-        return _Live(properties, rights, self._usable_owner(properties))
+        return _Live(properties, owners, rights, self._usable_owner(properties))
 
     def _usable_owner(self, properties: Properties) -> str | None:
         owner = properties.table_owner
@@ -206,6 +210,7 @@ class _Restoring:
         if owner is None or row is None or row[0] == owner:
             return None
         if not row[1]:
+            self.not_ours.add(owner)
             self.findings.append(f"The tables belong to {row[0]} now, and not to {owner}: {row[0]} may not act for it.")
             return None
         return owner
@@ -299,11 +304,14 @@ class _Restoring:
             grants.apply_rights(live.rights, into.environment, wanted=grants.schema_rights)
         self.watcher.phase("restoring")
         load(plain, into, jobs=self.order.jobs, watch=lambda: self._watch(filled.name))
-        self._give_rights(filled, plain, into, live)
         self.watcher.phase("comparing")
         filled.rows = analyse_and_count(database, jobs=self.order.jobs)
         filled.checks = compare(source.manifest, filled.rows, database)
         filled.migrations = migrations_state(self._applied(database))
+        if live:
+            with direct_connection(database) as session:
+                filled.findings += give_back(session, live.owners, left_out=self.not_ours)
+        self._give_rights(filled, plain, into, live)
         if live:
             filled.findings += carry_over(self.server, session_statements(filled.name, live.properties))
 

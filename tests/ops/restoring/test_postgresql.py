@@ -23,6 +23,7 @@ from config.ops.restoring.server import maintenance_session
 from tests.ops.backup.conftest import new_database
 from tests.ops.backup.shops import Shop
 from tests.ops.restoring.conftest import MakeSite
+from tests.ops.restoring.rights import rights_of
 from tests.ops.restoring.sites import Site, session_of
 from tests.ops.restoring.test_restore import refused
 
@@ -66,29 +67,17 @@ ABOUT = (
     "SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, datconnlimit,"
     " shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
 )
-DATABASE_RIGHTS = (
-    "SELECT grantee::regrole::text, privilege_type, is_grantable FROM pg_database,"
-    " aclexplode(coalesce(datacl, acldefault('d', datdba))) WHERE datname = current_database() ORDER BY 1, 2"
-)
-SETTINGS = (
-    "SELECT setrole::regrole::text, unnest(setconfig) FROM pg_db_role_setting"
-    " WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1, 2"
-)
-OWNERS = "SELECT DISTINCT tableowner::text FROM pg_tables WHERE schemaname = 'public'"
-RIGHTS = (
-    "SELECT relname::text, grantee::regrole::text, privilege_type, is_grantable FROM pg_class,"
-    " aclexplode(coalesce(relacl, acldefault('r', relowner))) WHERE relname IN ('car', 'lead') ORDER BY 1, 2, 3"
-)
-COLUMN_RIGHTS = (
-    "SELECT attname::text, attacl::text FROM pg_attribute WHERE attacl IS NOT NULL AND attrelid = 'car'::regclass"
-)
-EVERYTHING = (ABOUT, DATABASE_RIGHTS, SETTINGS, OWNERS, RIGHTS, COLUMN_RIGHTS)
 
 
 def test_owner_rights_settings_limit_and_comment_of_the_live_database_go_on(site: Site, roles: tuple[str, str]) -> None:
     owner, reader = roles
     # The backup has other rights than the live database has when it is replaced.
     site.execute(f"GRANT ALL ON car, lead TO {reader}")
+    site.execute(
+        "CREATE SCHEMA reports; CREATE VIEW reports.cheap AS SELECT * FROM car; CREATE SEQUENCE reports.number"
+    )
+    site.execute("CREATE FUNCTION reports.twice(n integer) RETURNS integer LANGUAGE sql AS 'SELECT n * 2'")
+    site.execute("CREATE TYPE reports.colour AS ENUM ('red')")
     site.backup()
     for statement in (
         f"REVOKE ALL ON car, lead FROM {reader}",
@@ -106,18 +95,22 @@ def test_owner_rights_settings_limit_and_comment_of_the_live_database_go_on(site
         f'REVOKE CONNECT ON DATABASE "{site.name}" FROM PUBLIC',
         f'GRANT CONNECT ON DATABASE "{site.name}" TO {reader} WITH GRANT OPTION',
         f'ALTER DATABASE "{site.name}" CONNECTION LIMIT 17',
+        f"ALTER SCHEMA reports OWNER TO {reader}",
+        f"ALTER VIEW reports.cheap OWNER TO {reader}; GRANT SELECT ON reports.cheap TO {owner}",
+        f"ALTER FUNCTION reports.twice OWNER TO {reader}; REVOKE ALL ON FUNCTION reports.twice FROM PUBLIC",
+        f"ALTER TYPE reports.colour OWNER TO {reader}; ALTER SEQUENCE reports.number OWNER TO {reader}",
         f'ALTER DATABASE "{site.name}" OWNER TO {owner}',
     ):
         with psycopg.connect(site.shop.url, autocommit=True, options=WRITING) as session:
             session.execute(statement)
-    before = [site.ask(query) for query in EVERYTHING]
+    before = site.ask(ABOUT), rights_of(site.shop.url)
     assert "odd, name" in str(before)
 
     with owned_by_us(site, roles):
         done = site.restore("latest", "--yes")
 
         assert done.code == 0, done.err
-        assert [site.ask(query) for query in EVERYTHING] == before
+        assert (site.ask(ABOUT), rights_of(site.shop.url)) == before
         with psycopg.connect(site.shop.url, autocommit=True, options=WRITING) as session:
             session.execute(f"SET ROLE {owner}; CREATE TABLE later (id integer)")
             session.execute(f"SET ROLE {reader}; SELECT * FROM later")
