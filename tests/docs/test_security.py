@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from django.apps import apps
 from django.conf import settings
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from accounts.lockout import WINDOW_SECONDS
@@ -108,14 +109,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 def ask_for_passwords(session: psycopg.Connection[tuple[object, ...]], administrator: str) -> None:
     """Let the server trust nobody but the administrator."""
-    rows = session.execute("SELECT pg_read_file(current_setting('hba_file'))").fetchone()
-    rules = (
-        f"local all {administrator} trust\nlocal all all scram-sha-256\n" if rows and "local" in str(rows[0]) else ""
-    )
-    session.execute(
-        "DO $$ BEGIN EXECUTE format('COPY (SELECT unnest(string_to_array(%L, E''\\n'')))  TO %L',"
-        f" '{rules}' || pg_read_file(current_setting('hba_file')), current_setting('hba_file')); END $$"
-    )
+    row = session.execute("SELECT setting, pg_read_file(setting) FROM pg_settings WHERE name = 'hba_file'").fetchone()
+    assert row is not None
+    rules = [f"local all {administrator} trust", "local all all scram-sha-256", *str(row[1]).splitlines()]
+    write = sql.SQL("COPY (SELECT unnest({}::text[])) TO {}").format(sql.Literal(rules), sql.Literal(row[0]))
+    session.execute(write)
     session.execute("SELECT pg_reload_conf()")
 
 
@@ -273,6 +271,21 @@ def test_a_restore_by_the_owner_changes_no_right_of_anybody(place: Place) -> Non
     assert "is kept as forecourt_before_" in done.stdout
     assert rights_of(place.url("owner")) == before
     assert wrongly_refused_or_let(place) == []
+
+
+def test_what_the_owner_may_not_give_back_to_another_role_is_told(place: Place) -> None:
+    with psycopg.connect(place.url("owner"), autocommit=True) as session:
+        session.execute("CREATE VIEW reports AS SELECT id FROM inventory_part")
+    assert place.manage("backup", "backup", "--output", "backups").returncode == 0
+    with psycopg.connect(place.admin.replace("/postgres", "/forecourt"), autocommit=True) as session:
+        session.execute("ALTER VIEW reports OWNER TO forecourt_read")
+
+    done = place.manage("owner", "restore", "latest", "--yes", "--output", "backups")
+    with psycopg.connect(place.url("owner"), autocommit=True) as session:
+        session.execute("DROP VIEW reports")
+
+    assert done.returncode == 3
+    assert "public.reports could not be given back to forecourt_read: " in done.stderr
 
 
 @pytest.fixture(scope="module")
