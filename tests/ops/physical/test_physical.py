@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from config.ops.physical.base import INCREMENTAL_SINCE
 from tests.ops.physical.clusters import PROJECT, Cluster, cluster, installed
 
 PROGRAMS = installed()
+PID_FILE = ".killed-*/part1/postmaster.pid"
 pytestmark = [pytest.mark.postgres_only, pytest.mark.skipif(not PROGRAMS, reason="PostgreSQL comes from a container")]
 
 
@@ -207,6 +209,36 @@ def test_killed_half_way_or_on_a_full_disk_it_leaves_nothing_under_a_final_name(
     assert (last.returncode, server.unfinished()) == (0, []), last.stderr
     assert (server.backups / "latest-physical").readlink() != latest
     assert server.manage("backup", "--list", "--json").returncode == 0
+
+
+def test_a_killed_restore_ends_its_server_and_its_remains_go_with_the_next(server: Cluster, into: Path) -> None:
+    into = into.with_name("killed")
+    command = [sys.executable, str(PROJECT / "manage.py"), "restore", "--into", str(into), str(server.base(0))]
+    killed = subprocess.Popen(command, env=server.variables(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not (lines := [line for file in into.parent.glob(PID_FILE) for line in file.read_text().splitlines()]):
+        assert killed.poll() is None
+        time.sleep(0.005)
+
+    killed.kill()
+    killed.wait()
+    left = list(into.parent.glob(".killed-*"))
+    deadline = time.monotonic() + 20
+    while is_running(int(lines[0])):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    exists_before = into.exists()
+    server.recover(into, base=0)
+
+    assert (len(left), exists_before) == (1, False)
+    assert not list(into.parent.glob(".killed-*"))
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_an_encrypted_one_opens_with_its_key_alone(server: Cluster, into: Path) -> None:
