@@ -196,12 +196,6 @@ def test_a_rehearsal_of_a_merge_tells_what_it_would_do_and_does_nothing(demo: Pa
     assert (contents(target), catalog(target), query(target, "SELECT * FROM inventory_part")) == (before, schema, rows)
 
 
-def test_a_merge_without_a_target_cannot_be_rehearsed(demo: Path) -> None:
-    done = move(demo, "--merge", "--dry-run")
-
-    assert (done.code, "name it with --target" in done.err) == (1, True)
-
-
 def test_content_that_the_target_changes_fails_the_proof_of_a_merge_too(demo: Path, target: str) -> None:
     execute(target, "ALTER TABLE inventory_part ALTER COLUMN name TYPE char(300)")
     before = contents(target)

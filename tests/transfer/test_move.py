@@ -183,18 +183,33 @@ def test_a_rehearsal_writes_nothing(demo: Path, target: str) -> None:
     assert (contents(target), catalog(target)) == (before, schema)
 
 
-def test_a_rehearsal_needs_no_target(demo: Path) -> None:
-    done = move(demo, "--dry-run")
+def rehearse(source: Path, *options: str, database: str) -> subprocess.CompletedProcess[str]:
+    """Rehearse in a process of its own whose DATABASE_URL is `database`."""
+    command = [*MANAGE, "sqlite_to_postgres", str(source), "--dry-run", *options]
+    return subprocess.run(command, env=child_environment(database), capture_output=True, text=True, check=False)
 
-    assert done.code == 0, done.err
-    assert "Target: not looked at" in done.out
+
+def test_a_rehearsal_needs_no_target_unless_it_is_to_compare(demo: Path, tmp_path: Path) -> None:
+    own = sqlite_url(tmp_path / "own.sqlite3")
+
+    alone, comparing = rehearse(demo, database=own), rehearse(demo, "--merge", database=own)
+
+    assert alone.returncode == 0, alone.stderr
+    assert "Target: not looked at" in alone.stdout
+    assert (comparing.returncode, "name it with --target or DATABASE_URL" in comparing.stderr) == (1, True)
+
+
+def test_a_rehearsal_looks_at_the_database_that_the_move_would_fill(demo: Path, unmigrated: str) -> None:
+    done = rehearse(demo, database=unmigrated)
+
+    assert (done.returncode, "manage.py migrate" in done.stderr) == (1, True), done.stderr
 
 
 def test_a_rehearsal_finds_what_the_move_finds(demo: Path, target: str) -> None:
     with editing(demo) as source:
         source.execute("UPDATE inventory_part SET price = 'R 12' WHERE id = 2")
 
-    rehearsal, real = move(demo, "--dry-run"), move(demo, "--yes", target=target)
+    rehearsal, real = move(demo, "--dry-run", target=target), move(demo, "--yes", target=target)
 
     assert rehearsal.code == real.code == 1
     assert rehearsal.err == real.err != ""

@@ -137,7 +137,7 @@ class Command(BaseCommand):
         """Say what was found."""
         rows = f"{sum(plan.rows.values()):,} rows in {sum(1 for count in plan.rows.values() if count)} tables"
         self.say(f"Source: {plan.order.source}, layout {plan.layout.name}, {rows}")
-        self.say(f"Target: {plan.shown_target or 'not looked at (no --target)'}")
+        self.say(f"Target: {plan.shown_target or 'not looked at (neither --target nor DATABASE_URL names one)'}")
         for table, count in plan.elsewhere.items():
             self.say(f"Not part of the layout, stays where it is: {table} ({count:,} rows)")
 

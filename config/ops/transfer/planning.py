@@ -33,7 +33,7 @@ class Order:
 
     source: Path
     target: str = ""
-    """The target's URL; without one DATABASE_URL says where to."""
+    """The target's URL; without one DATABASE_URL says where to. A rehearsal needs neither."""
     dry_run: bool = False
     on_error: Literal["stop", "quarantine"] = "stop"
     report: Path | None = None
@@ -71,13 +71,15 @@ def planned(order: Order) -> Iterator[Plan]:
         source = stack.enter_context(open_source(order.source))
         layout = recognised(order.source, source, layouts())
         connection = None
-        if order.target or not order.dry_run:
+        if order.target or target.is_set() or not order.dry_run:
             connection = stack.enter_context(target.target_database(order.target))
             target.refuse_unfit(connection, layout.models)
             if not order.merge:
                 refuse_filled(connection, layout)
         elif order.merge:
-            raise Refused("--merge compares with the target: name it with --target, also for a rehearsal.")
+            raise Refused(
+                "--merge compares with the target: name it with --target or DATABASE_URL, also for a rehearsal."
+            )
         rows = {table: count_rows(source, table) for table in layout.tables}
         others = set(table_names(source)) - set(layout.tables) - BOOKKEEPING
         elsewhere = {table: count for table in sorted(others) if (count := count_rows(source, table))}

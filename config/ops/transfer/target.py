@@ -55,6 +55,11 @@ def target_database(url: str) -> Iterator[BaseDatabaseWrapper]:
         del connections.settings[ALIAS]
 
 
+def is_set() -> bool:
+    """Whether DATABASE_URL names a database that rows can be moved into."""
+    return bool(connections[DEFAULT_DB_ALIAS].vendor == "postgresql")
+
+
 def _target_settings(url: str) -> dict[str, Any]:
     name = "--target" if url else "DATABASE_URL"
     try:
