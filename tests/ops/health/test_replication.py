@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
@@ -75,6 +75,11 @@ def look(url: str, **thresholds: Threshold) -> Section:
         )
 
 
+def replicas(url: str) -> list[dict[str, Any]]:
+    section = look(url)
+    return rows(section, "replicas") if "replicas" in section.tables else []
+
+
 def until(done: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
     while not done():
@@ -85,7 +90,8 @@ def until(done: Callable[[], bool]) -> None:
 def test_the_primary_lists_its_replica_with_the_lag(pair: Pair) -> None:
     with psycopg.connect(pair.primary, autocommit=True) as primary:
         primary.execute("CREATE TABLE IF NOT EXISTS followed (n int)")
-    until(lambda: "replicas" in look(pair.primary).tables)
+    # The primary knows how far its replica is only once that has answered.
+    until(lambda: [row["behind"] is not None for row in replicas(pair.primary)] == [True])
     section = look(pair.primary)
     (row,) = rows(section, "replicas")
     assert (row["name"], row["address"], row["state"], row["sync"]) == ("walreceiver", "socket", "streaming", "async")
