@@ -171,20 +171,26 @@ class Command(BaseCommand):
         for name in ("encrypt", "upload", "passphrase_file"):
             given = options[name] if isinstance(options[name], list) else [options[name]]
             passed_on += [word for value in given if value for word in (f"--{name.replace('_', '-')}", str(value))]
-        todo = jobs(server_major, passed_on, logs)
-        for line in PRINTED[options["print_schedule"]](todo, folder / "backup.log"):
-            self.stdout.write(line)
+        lines = [*PRINTED[options["print_schedule"]](jobs(server_major, passed_on, logs), folder / "backup.log")]
         if server_major is not None:
-            self.stdout.write("\n# In postgresql.conf, whose account must be able to write to the folder:")
-            for line in server_settings(server_major, logs):
-                self.stdout.write(f"#   {line}")
+            lines += ["", "# In postgresql.conf, whose account must be able to write to the folder:"]
+            lines += [f"#   {line}" for line in server_settings(server_major, logs)]
+        self.stdout.write("\n".join(lines))
 
     def _list(self, catalogue: Catalogue, *, now: datetime) -> None:
-        good = catalogue.newest_good
+        from config.ops.physical.chains import newest_usable
+
+        good, base = catalogue.newest_good, newest_usable(catalogue)
         age = hours(now - good.manifest.started_at) if good else None
+        base_age = hours(now - base.manifest.started_at) if base else None
         if self.as_json:
             backups = [entry.as_json(now) for entry in catalogue.entries]
-            result = {"last_good_age_hours": age, "findings": catalogue.findings, "backups": backups}
+            result = {
+                "last_good_age_hours": age,
+                "last_base_age_hours": base_age,
+                "findings": catalogue.findings,
+                "backups": backups,
+            }
             self.stdout.write(json.dumps(result, indent=2))
             return
         for entry in catalogue.entries:
@@ -196,7 +202,10 @@ class Command(BaseCommand):
             )
         for finding in catalogue.findings:
             self.stderr.write(finding)
-        self.stdout.write("No good backup." if age is None else f"The last good backup is {age:g} hours old.")
+        if age is not None or base_age is None:
+            self.stdout.write("No good backup." if age is None else f"The last good backup is {age:g} hours old.")
+        if base_age is not None:
+            self.stdout.write(f"The last base backup is {base_age:g} hours old.")
 
     @contextmanager
     def _progress(self) -> Iterator[Callable[[int], None]]:
