@@ -38,7 +38,8 @@ def installed() -> dict[int, Path]:
     """Return the folders of PostgreSQL's programs that are here, by major version."""
     wheel = wheel_program(POSTGRESQL)
     paths = [*candidates(POSTGRESQL, Search()), *([wheel] if wheel else [])]
-    return {major_version(path): path.parent for path in reversed(paths)}
+    found = {major_version(path): path.parent for path in reversed(paths)}
+    return {major: folder for major, folder in found.items() if major >= POSTGRESQL.minimum}
 
 
 @dataclass

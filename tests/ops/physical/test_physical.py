@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import signal
@@ -200,7 +201,8 @@ def test_killed_half_way_or_on_a_full_disk_it_leaves_nothing_under_a_final_name(
     killed.wait()
     after_kill = server.names(), len(server.unfinished())
     # pg_basebackup may outlive it for a moment; the run after that tidies up.
-    time.sleep(1)
+    while not is_free(server.unfinished()[0]):
+        time.sleep(0.05)
     last = server.manage("backup", "--physical", "--retention", "1")
 
     assert quota.returncode == 1
@@ -231,6 +233,18 @@ def test_a_killed_restore_ends_its_server_and_its_remains_go_with_the_next(serve
 
     assert (len(left), exists_before) == (1, False)
     assert not list(into.parent.glob(".killed-*"))
+
+
+def is_free(folder: Path) -> bool:
+    """Whether no process holds a run's folder any more."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def is_running(pid: int) -> bool:
