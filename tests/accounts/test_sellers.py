@@ -406,7 +406,7 @@ class TestLists:
             {"business_type": "DEALER"},
             {"verified": True},
         ):
-            assert list(queries.public_sellers(**narrowing)) == [seller]
+            assert list(queries.public_sellers(queries.SellerFilters(**narrowing))) == [seller]
 
     def test_a_list_loads_no_long_texts(self) -> None:
         make_seller(description="x" * 1000)

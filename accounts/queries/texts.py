@@ -1,0 +1,51 @@
+"""What is asked about languages and texts in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db.models import Q
+
+from accounts.languages import LANGUAGE_HEADER, LANGUAGE_PARAMETER, choose_language, first_tag
+from accounts.models import Language, Translation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.http import HttpRequest
+
+
+def resolve_texts(keys: Iterable[str] | Mapping[str, str], language: str) -> dict[str, str]:
+    """Return the text of every key, with one query.
+
+    In `language` if that is active, else in the default language, else what the mapping `keys` gives for the key
+    (a plain iterable gives nothing), else the key itself.
+    """
+    wanted = dict(keys) if isinstance(keys, Mapping) else dict.fromkeys(keys, "")
+    in_language = Q(language=language, language__is_active=True)
+    rows = Translation.objects.filter(in_language | Q(language__is_default=True), key__in=list(wanted))
+    found: dict[str, str] = {}
+    for key, code, value in rows.values_list("key", "language", "value"):
+        if code == language or key not in found:
+            found[key] = value
+    return {key: found.get(key) or fallback or key for key, fallback in wanted.items()}
+
+
+def active_languages() -> tuple[list[str], str]:
+    """Return the codes of the active languages and the default one, with one query."""
+    rows = list(Language.objects.filter(is_active=True).values_list("code", "is_default"))
+    default = next((code for code, is_default in rows if is_default), settings.LANGUAGE_CODE)
+    return [code for code, _ in rows], default
+
+
+def language_for_request(request: HttpRequest) -> str:
+    """Return the active language that X-Language, `lang` or Accept-Language names, in this order, else the default."""
+    active, default = active_languages()
+    wishes = (
+        request.headers.get(LANGUAGE_HEADER, ""),
+        request.GET.get(LANGUAGE_PARAMETER, ""),
+        first_tag(request.headers.get("Accept-Language", "")),
+    )
+    return choose_language(wishes, active=active, default=default)

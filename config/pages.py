@@ -1,0 +1,139 @@
+"""Pages of a long list: numbered ones for people, and cursors, whose cost does not grow with depth.
+
+A cursor names the row at which the page before ended by its place in the order, so that rows which come or go meanwhile
+make nothing appear twice. It is signed: the values in it go into a statement as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import starmap
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from django.core import signing
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from django.db.models import Field, QuerySet
+
+PAGE_SIZE = 20
+LARGEST_PAGE_SIZE = 100
+LAST_PAGE = 1_000_000
+
+ItemT = TypeVar("ItemT")
+
+
+class UnreadableCursor(ValueError):
+    """The cursor is none of ours, or belongs to another order of the list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which page is asked for: by number, or by `cursor`, where an empty one is the first page."""
+
+    page: int = 1
+    page_size: int = PAGE_SIZE
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[ItemT]):
+    """One page of a list.
+
+    `total` counts all rows of the list; a page by cursor has neither number nor total. `next` and `previous` are
+    cursors of the pages beside it, None at the ends.
+    """
+
+    items: list[ItemT]
+    page_size: int
+    page: int | None
+    total: int | None
+    next: str | None
+    previous: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order of rows: by `columns`, none of which is ever null, then by key, all in one direction."""
+
+    name: str
+    columns: tuple[str, ...]
+    descending: bool = False
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return (*self.columns, "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The keys of one page's rows in their order, and the cursors beside them."""
+
+    keys: list[int]
+    next: str | None
+    previous: str | None
+
+    def page(self, items: list[ItemT], wanted: Wanted, count: Callable[[], int]) -> Page[ItemT]:
+        """Return the page with these rows; `count` is asked only for a numbered one."""
+        if wanted.cursor is not None:
+            return Page(items, wanted.page_size, None, None, self.next, self.previous)
+        return Page(items, wanted.page_size, wanted.page, count(), self.next, self.previous)
+
+
+def read_slice(rows: QuerySet[Any], sort: Sort, wanted: Wanted) -> Slice:
+    """Find one page of `rows` in the order of `sort`, with one query. Raises UnreadableCursor."""
+    if wanted.cursor:
+        return _beside(rows, sort, wanted.cursor, wanted.page_size)
+    start = 0 if wanted.cursor is not None else (wanted.page - 1) * wanted.page_size
+    found = list(_ordered(rows, sort, backwards=False)[start : start + wanted.page_size + 1])
+    shown = found[: wanted.page_size]
+    return _slice(shown, sort, earlier=start > 0, later=len(found) > len(shown))
+
+
+def _beside(rows: QuerySet[Any], sort: Sort, cursor: str, size: int) -> Slice:
+    backwards, place = _read_cursor(rows, sort, cursor)
+    lookup = TupleLessThan if sort.descending != backwards else TupleGreaterThan
+    beyond = rows.filter(lookup(Tuple(*sort.keys), place))
+    found = list(_ordered(beyond, sort, backwards=backwards)[: size + 1])
+    shown, more = found[:size], len(found) > size
+    if backwards:
+        return _slice(shown[::-1], sort, earlier=more, later=True)
+    return _slice(shown, sort, earlier=True, later=more)
+
+
+def _ordered(rows: QuerySet[Any], sort: Sort, *, backwards: bool) -> QuerySet[Any, tuple[Any, ...]]:
+    sign = "-" if sort.descending != backwards else ""
+    return rows.order_by(*(f"{sign}{key}" for key in sort.keys)).values_list(*sort.keys)
+
+
+def _slice(shown: Sequence[tuple[Any, ...]], sort: Sort, *, earlier: bool, later: bool) -> Slice:
+    return Slice(
+        keys=[row[-1] for row in shown],
+        next=_cursor(sort, shown[-1], backwards=False) if shown and later else None,
+        previous=_cursor(sort, shown[0], backwards=True) if shown and earlier else None,
+    )
+
+
+def _cursor(sort: Sort, row: tuple[Any, ...], *, backwards: bool) -> str:
+    return signing.Signer(salt=__name__).sign_object([sort.name, backwards, *map(str, row)])
+
+
+def _read_cursor(rows: QuerySet[Any], sort: Sort, cursor: str) -> tuple[bool, tuple[Any, ...]]:
+    try:
+        name, backwards, *place = signing.Signer(salt=__name__).unsign_object(cursor)
+    except (signing.BadSignature, ValueError) as error:
+        raise UnreadableCursor("The cursor is none that this list gave.") from error
+    if name != sort.name:
+        raise UnreadableCursor(f"The cursor belongs to the order {name}: start anew without one.")
+    fields = [_field(rows, key) for key in sort.keys]
+    return backwards, tuple(starmap(lambda field, text: field.to_python(text), zip(fields, place, strict=True)))
+
+
+def _field(rows: QuerySet[Any], key: str) -> Field[Any, Any]:
+    if key in rows.query.annotations:
+        return rows.query.annotations[key].output_field
+    options = rows.model._meta
+    field: Field[Any, Any] = options.pk if key == "pk" else options.get_field(key)
+    return field

@@ -1,0 +1,351 @@
+"""What the marketplace asks about parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db.models import F, Q
+
+from accounts.queries import SellerName, sellers_within
+from config.db.reading import (
+    Money,
+    database_of,
+    extended,
+    fetch,
+    in_order_of,
+    list_of,
+    listed,
+    marks,
+    moment,
+    money,
+    optional_decimal,
+    shaped,
+    statement_of,
+)
+from config.pages import Page, Sort, Wanted, read_slice
+from inventory.models import Category, Part
+from inventory.queries.pictures import Picture
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.models import QuerySet
+
+    from inventory.models.parts import PartQuerySet
+
+FEATURED_LIMIT = 8
+LARGEST_LIMIT = 20
+FEATURED_RATING = Decimal("4.0")
+TOP_MAKES = 20
+# Lower ends; a price on an edge belongs to the band that begins there.
+PRICE_BANDS = (0, 1000, 5000, 10_000, 25_000)
+
+PART_SORTS = {
+    sort.name: sort
+    for sort in (
+        Sort("newest", ("created_at",), descending=True),
+        Sort("oldest", ("created_at",)),
+        Sort("price", ("price",)),
+        Sort("-price", ("price",), descending=True),
+    )
+}
+NEWEST = "newest"
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """All places within a radius around a point."""
+
+    latitude: float
+    longitude: float
+    radius_km: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartFilters:
+    """What a search for parts is narrowed to; an empty part narrows nothing, and both ends of a range belong to it.
+
+    `make`, `model` (a piece of it, in any case) and `year` are the vehicle's; `category` is a slug or public id and
+    means all below it too; `province`, `city` and `circle` are where the seller is; `seller` is a public id.
+    """
+
+    make: str = ""
+    model: str = ""
+    year: int | None = None
+    price_min: Decimal | None = None
+    price_max: Decimal | None = None
+    conditions: tuple[str, ...] = ()
+    category: str = ""
+    province: str = ""
+    city: str = ""
+    seller: str = ""
+    circle: Circle | None = None
+
+    def condition(self) -> Q:
+        """Return the filters as one condition, each joined to the others by AND. May ask for the category."""
+        wanted: dict[str, Any] = {
+            "vehicle__make": self.make,
+            "vehicle__model__icontains": self.model,
+            "vehicle__year": self.year,
+            "price__gte": self.price_min,
+            "price__lte": self.price_max,
+            "condition__in": self.conditions,
+            "seller__province": self.province,
+            "seller__city": self.city,
+            "seller__public_id": self.seller,
+        }
+        condition = Q(**{name: value for name, value in wanted.items() if value not in {None, "", ()}})
+        if self.category:
+            condition &= Q(category__in=_category_and_below(self.category))
+        if self.circle is not None:
+            near = sellers_within(self.circle.latitude, self.circle.longitude, self.circle.radius_km)
+            condition &= Q(seller__in=list(near.values_list("pk", flat=True)))
+        return condition
+
+
+def _category_and_below(name: str) -> list[int]:
+    paths = Category.objects.filter(Q(slug=name) | Q(public_id=name)).values_list("path", flat=True)[:1]
+    return [key for path in paths for key in _keys_at_or_below(path)]
+
+
+def _keys_at_or_below(path: str) -> QuerySet[Category, int]:
+    return Category.objects.filter(path__startswith=path).values_list("pk", flat=True)
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleName:
+    """The vehicle that a part comes from."""
+
+    public_id: str
+    make: str
+    model: str
+    trim: str
+    year: int
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryName:
+    """A category by id, slug and name."""
+
+    public_id: str
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartCard:
+    """A part as lists show it, with its primary picture and how many there are."""
+
+    public_id: str
+    name: str
+    part_number: str | None
+    condition: str
+    price: Money
+    status: str
+    created_at: datetime
+    seller: SellerName
+    city: str
+    province: str
+    vehicle: VehicleName
+    category: CategoryName | None
+    picture: Picture | None
+    picture_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartDetails(PartCard):
+    """A part with everything that its page shows."""
+
+    updated_at: datetime
+    description: str
+    pictures: list[Picture]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """How many parts cost from `lower` on and less than `upper`; the last band has no upper end."""
+
+    lower: int
+    upper: int | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """The prices in one currency; sums over several would mean nothing."""
+
+    currency: str
+    count: int
+    lowest: Decimal
+    highest: Decimal
+    average: Decimal
+    bands: list[Band]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many parts have a value."""
+
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartFacets:
+    """What the parts of a search have in common: the 20 most frequent makes, conditions and prices."""
+
+    total: int = 0
+    makes: list[Count] = field(default_factory=list)
+    conditions: list[Count] = field(default_factory=list)
+    prices: list[Prices] = field(default_factory=list)
+
+
+def public_parts(filters: PartFilters | None = None) -> PartQuerySet:
+    """Return the parts that the marketplace shows, narrowed by `filters`, in no order."""
+    parts: PartQuerySet = Part.objects.all()
+    return parts.public().filter((filters or PartFilters()).condition()).order_by()
+
+
+def part_list(
+    filters: PartFilters | None = None, *, sort: str = NEWEST, wanted: Wanted | None = None
+) -> Page[PartCard]:
+    """Return one page of the public parts, in an order of PART_SORTS.
+
+    Raises KeyError for another order, UnreadableCursor for a cursor that this list did not give.
+    """
+    wanted = wanted or Wanted()
+    parts = public_parts(filters)
+    found = read_slice(parts, PART_SORTS[sort], wanted)
+    return found.page(part_cards(found.keys), wanted, parts.count)
+
+
+def featured_parts(*, limit: int = FEATURED_LIMIT) -> list[PartCard]:
+    """Return parts of sellers rated 4.0 or better, best rating first, then newest, at most 20."""
+    parts = public_parts().filter(seller__rating__gte=FEATURED_RATING)
+    ordered = parts.order_by(F("seller__rating").desc(), "-created_at", "-pk")
+    return part_cards(list(ordered.values_list("pk", flat=True)[: min(limit, LARGEST_LIMIT)]))
+
+
+def part_by_id(public_id: str) -> PartDetails | None:
+    """Return a public part with everything on it; None if there is none."""
+    pictures = list_of(
+        database_of(Part), ("url", "alt_text"), "FROM inventory_partimage WHERE part_id = p.id ORDER BY position, id"
+    )
+    statement = f"SELECT {_CARD}, p.updated_at, p.description, {pictures} {_FROM} WHERE p.public_id = %s AND {_PUBLIC}"
+    rows = fetch(Part, statement, [public_id])
+    if not rows:
+        return None
+    card = _card(*rows[0][:23])
+    updated_at, description, found = rows[0][23:]
+    return extended(
+        PartDetails,
+        card,
+        moment(updated_at),
+        description,
+        [Picture(*picture) for picture in listed(found)],
+    )
+
+
+def part_facets(filters: PartFilters | None = None) -> PartFacets:
+    """Count what the found parts have in common, with one reading of them."""
+    parts = public_parts(filters).values_list("vehicle__make", "condition", "price", "currency")
+    try:
+        statement, parameters = statement_of(parts)
+    except EmptyResultSet:
+        return PartFacets()
+    rows = fetch(Part, f"WITH found (make, grade, price, currency) AS MATERIALIZED ({statement}) {_FACETS}", parameters)
+    return _facets(rows)
+
+
+# Kind, value, band, count, lowest, highest, sum.
+_BAND = "CASE " + " ".join(f"WHEN price >= {lower} THEN {lower}" for lower in reversed(PRICE_BANDS)) + " END"
+_FACETS = (
+    "SELECT 'make', make, 0, count(*), 0, 0, 0 FROM found GROUP BY make"
+    " UNION ALL SELECT 'condition', grade, 0, count(*), 0, 0, 0 FROM found GROUP BY grade"
+    f" UNION ALL SELECT 'price', currency, {_BAND}, count(*), min(price), max(price), sum(price)"
+    f" FROM found GROUP BY currency, {_BAND}"
+)
+
+_CARD = (
+    "p.public_id, p.name, p.part_number, p.condition, p.price, p.currency, p.status, p.created_at, s.public_id, s.name,"
+    " s.city, s.province, v.public_id, v.make, v.model, v.trim, v.year, g.public_id, g.slug, g.name, i.url, i.alt_text,"
+    " (SELECT count(*) FROM inventory_partimage n WHERE n.part_id = p.id)"
+)
+_FROM = (
+    "FROM inventory_part p JOIN accounts_seller s ON s.id = p.seller_id JOIN inventory_vehicle v ON v.id = p.vehicle_id"
+    " LEFT JOIN inventory_category g ON g.id = p.category_id"
+    " LEFT JOIN inventory_partimage i ON i.id = (SELECT x.id FROM inventory_partimage x WHERE x.part_id = p.id"
+    " ORDER BY x.position, x.id LIMIT 1)"
+)
+# As `PartQuerySet.public`.
+_PUBLIC = (
+    "p.deleted_at IS NULL AND p.status = 'AVAILABLE' AND p.is_listed"
+    " AND s.is_verified AND s.is_active AND s.deleted_at IS NULL"
+)
+
+# ruff: noqa: S608  # every statement is put together from the constants of this module
+
+
+def part_cards(keys: Sequence[int]) -> list[PartCard]:
+    """Return what lists show of the parts with these keys, in their order, with one query."""
+    if not keys:
+        return []
+    rows = fetch(Part, f"SELECT p.id, {_CARD} {_FROM} WHERE p.id IN ({marks(keys)})", keys)
+    return in_order_of(keys, {row[0]: _card(*row[1:]) for row in rows})
+
+
+def _card(*row: Any) -> PartCard:
+    *described, price, currency, status, created_at = row[:8]
+    seller_id, seller_name, city, province, *vehicle = row[8:17]
+    category_id, category_slug, category_name, url, alt_text, picture_count = row[17:]
+    return shaped(
+        PartCard,
+        *described,
+        money(price, currency),
+        status,
+        moment(created_at),
+        SellerName(seller_id, seller_name),
+        city,
+        province,
+        VehicleName(*vehicle),
+        CategoryName(category_id, category_slug, category_name) if category_id else None,
+        Picture(url, alt_text) if url else None,
+        picture_count,
+    )
+
+
+def _facets(rows: Sequence[tuple[Any, ...]]) -> PartFacets:
+    makes = _counts(rows, "make")
+    currencies = sorted({row[1] for row in rows if row[0] == "price"})
+    return PartFacets(
+        total=sum(each.count for each in makes),
+        makes=makes[:TOP_MAKES],
+        conditions=_counts(rows, "condition"),
+        prices=[_prices(name, [row for row in rows if row[:2] == ("price", name)]) for name in currencies],
+    )
+
+
+def _counts(rows: Sequence[tuple[Any, ...]], kind: str) -> list[Count]:
+    """Return the counts of one kind, most frequent first."""
+    return sorted((Count(row[1], row[3]) for row in rows if row[0] == kind), key=lambda each: (-each.count, each.value))
+
+
+def _prices(currency: str, rows: Sequence[tuple[Any, ...]]) -> Prices:
+    counts = {row[2]: row[3] for row in rows}
+    total = sum(counts.values())
+    amounts = [[optional_decimal(row[place]) or Decimal(0) for row in rows] for place in (4, 5, 6)]
+    return Prices(
+        currency=currency,
+        count=total,
+        lowest=min(amounts[0]),
+        highest=max(amounts[1]),
+        average=round(sum(amounts[2], Decimal(0)) / total, 2),
+        bands=[
+            Band(lower, upper, counts.get(lower, 0))
+            for lower, upper in zip(PRICE_BANDS, (*PRICE_BANDS[1:], None), strict=True)
+        ],
+    )
