@@ -5,3 +5,9 @@ from django.apps import AppConfig
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+
+    def ready(self) -> None:
+        """Watch the tables that cached answers depend on."""
+        from accounts import receivers
+
+        receivers.connect()

@@ -11,6 +11,7 @@ from django.db import connections
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
+from config.cache import writes
 from config.error_tracking import start_tracking
 from config.slow_queries import watch_statements
 
@@ -44,6 +45,7 @@ class ForecourtConfig(AppConfig):
         from config import checks  # noqa: F401 - the import registers them, and needs the apps loaded
 
         connection_created.connect(watch_statements)
+        writes.start()
         if settings.SENTRY_DSN:
             start_tracking(settings.SENTRY_DSN, environment=settings.ENVIRONMENT)
         atexit.register(close_database_connections)

@@ -35,7 +35,7 @@ def _wrong(variable: str) -> ImproperlyConfigured:
 
 
 class PausingPool(ConnectionPool):
-    """After a failed connect every request for a connection fails at once for `PAUSE` seconds.
+    """After a connect or a command that failed, every request for a connection fails at once for `PAUSE` seconds.
 
     A page asks the cache many times; without the pause each question would wait for its own timeout.
     """
@@ -52,3 +52,9 @@ class PausingPool(ConnectionPool):
         except (RedisConnectionError, RedisTimeoutError):
             self._paused_until = time.monotonic() + PAUSE
             raise
+
+    def release(self, connection: Any) -> None:
+        # The client closes the connection of a command that got no answer, and no other.
+        if not connection.is_connected:
+            self._paused_until = time.monotonic() + PAUSE
+        super().release(connection)

@@ -214,6 +214,8 @@ START_WITH_PENDING_MIGRATIONS = env.boolean("START_WITH_PENDING_MIGRATIONS", Fal
 
 # Cache and sessions
 
+# Whether answers to reads are kept; writes end kept answers in any case.
+CACHE_READS = env.boolean("CACHE_READS", not DEVELOPMENT)
 REDIS_URL = env.secret("REDIS_URL")
 if REDIS_URL:
     # Loads the client's library, which takes long.
@@ -224,7 +226,7 @@ if REDIS_URL:
         "default": {
             "BACKEND": "django_redis.cache.RedisCache",
             "LOCATION": REDIS_URL,
-            "KEY_PREFIX": "forecourt",
+            "KEY_PREFIX": env.text("CACHE_KEY_PREFIX", "forecourt"),
             "OPTIONS": {
                 # The cache is never the truth: without it every page works, only slower.
                 "IGNORE_EXCEPTIONS": True,

@@ -1,12 +1,13 @@
-"""What leads must do when something happens in an app below."""
+"""What leads must do when something happens in an app below, and what writes to its own tables end in the cache."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from accounts.signals import user_leaving, user_removing, users_anonymized
+from config.cache import watch
 from config.db.errors import Refused
-from leads.models import Lead
+from leads.models import Lead, Voucher, VoucherCode
 from leads.services.leads import lock_person
 from leads.services.removal import keep_name, remove_claims, remove_vouchers, replace_names
 
@@ -41,6 +42,9 @@ def replace_names_of_anonymized_people(*, users: list[int], name: str, **kwargs:
 
 def connect() -> None:
     """Connect the receivers; called once, when the apps are ready."""
+    watch(Lead, lists=("contacts",))
+    watch(Voucher, lists=("vouchers",))
+    watch(VoucherCode, lists=("vouchers",))
     user_leaving.connect(refuse_while_leads_are_open, dispatch_uid="leads.refuse_while_leads_are_open")
     users_anonymized.connect(
         replace_names_of_anonymized_people, dispatch_uid="leads.replace_names_of_anonymized_people"

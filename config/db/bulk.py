@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connections, models, router
 
+from config.cache.writes import rows_loaded
 from config.db.fields import EncryptedTextField, NormalizedCharField
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def bulk_writer(model: type[models.Model], columns: Sequence[str], *, using: str
     converters = [(place, convert) for place, field in enumerate(fields) if (convert := _converter(field, connection))]
     with open_writer(connection, model, [str(field.column) for field in fields]) as write:
         yield _converting(write, converters) if converters else write
+    rows_loaded(model, connection)
 
 
 def reserve_keys(model: type[models.Model], count: int, *, using: str = "") -> range:

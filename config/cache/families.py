@@ -1,0 +1,91 @@
+"""Every kind of cached answer: its name, how long it is kept and what ends it earlier.
+
+Names that a write ends ("namespaces") are plain words here, so that this module knows no app; the apps say which table
+writes to which of them when they start (`config.cache.writes.watch`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from config.cache.keys import identity
+
+# Seconds.
+SHORT = 60
+MEDIUM = 300
+TEN_MINUTES = 600
+LONG = 3600
+DAY = 86_400
+WEEK = 604_800
+
+# "There is no such thing" is believed this long and no longer.
+NOTHING_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """Answers to one question, asked with different filters.
+
+    `depends` are the namespaces whose writes end all of them. With `by_row` an answer is about the one row that the
+    filter names, and ends when `row_name` of it is written to as well. Answers of a `personal` family belong to one
+    user, those of a `translated` one to one language. Raise `version` when what is kept changes its shape.
+    """
+
+    name: str
+    seconds: int
+    depends: tuple[str, ...]
+    by_row: bool = False
+    personal: bool = False
+    translated: bool = False
+    version: int = 1
+
+    def row_name(self, ident: Any) -> str:
+        """Return the namespace of one row alone."""
+        return f"{self.name}:{identity(ident)}"
+
+
+# "car", "part", "seller" and "views" end with writes of which nobody said which row they are about; "traders" with
+# those to what other pages show of a seller, such as its name and whether it is verified.
+
+# A car by its public id, and by its slug or a former one.
+CAR = Family(name="car", seconds=LONG, depends=("car", "traders"), by_row=True)
+CAR_BY_SLUG = Family(name="car:slug", seconds=LONG, depends=("car", "traders"), by_row=True)
+CARS_LIST = Family(name="cars:list", seconds=MEDIUM, depends=("cars", "traders"))
+CARS_BRAND = Family(name="cars:brand", seconds=MEDIUM, depends=("cars", "traders"))
+CARS_CATEGORY = Family(name="cars:category", seconds=MEDIUM, depends=("cars", "traders"))
+CARS_RELATED = Family(name="cars:related", seconds=LONG, depends=("cars", "traders"))
+CARS_FEATURED = Family(name="cars:featured", seconds=MEDIUM, depends=("cars", "traders"))
+# Makes, segments and how many there are of each.
+CARS_MAKES = Family(name="cars:makes", seconds=DAY, depends=("cars", "traders"))
+
+PART = Family(name="part", seconds=MEDIUM, depends=("part", "traders", "categories"), by_row=True)
+PARTS_LIST = Family(name="parts:list", seconds=MEDIUM, depends=("parts", "traders", "categories"))
+PARTS_SEARCH = Family(name="parts:search", seconds=SHORT, depends=("parts", "traders", "categories"))
+PARTS_FACETS = Family(name="parts:facets", seconds=TEN_MINUTES, depends=("parts", "traders", "categories"))
+PARTS_SUGGESTIONS = Family(name="parts:suggestions", seconds=SHORT, depends=("parts", "traders", "categories"))
+PARTS_FEATURED = Family(name="parts:featured", seconds=MEDIUM, depends=("parts", "traders", "categories"))
+CATEGORIES = Family(name="categories", seconds=DAY, depends=("categories", "texts"), translated=True)
+
+SELLER = Family(name="seller", seconds=LONG, depends=("seller",), by_row=True)
+SELLERS_LIST = Family(name="sellers:list", seconds=MEDIUM, depends=("sellers",))
+SELLERS_NEARBY = Family(name="sellers:nearby", seconds=SHORT, depends=("sellers",))
+# Provinces and cities.
+SELLERS_PLACES = Family(name="sellers:places", seconds=DAY, depends=("traders",))
+
+VOUCHERS_NEARBY = Family(name="vouchers:nearby", seconds=SHORT, depends=("vouchers", "sellers", "texts"),
+                         translated=True)  # fmt: skip
+
+# One box over everything that is public.
+SEARCH = Family(name="search", seconds=SHORT, depends=("cars", "parts", "sellers", "vouchers", "categories"))
+
+STATISTICS = Family(name="stats", seconds=MEDIUM, depends=("cars", "parts", "sellers", "vouchers", "analytics"))
+# By the key of the car.
+ANALYTICS_VIEWS = Family(name="analytics:views", seconds=DAY, depends=("views",), by_row=True)
+# How many leads there are of each status, as one user may see them; the leads themselves are not kept.
+CONTACTS = Family(name="contacts", seconds=MEDIUM, depends=("contacts",), personal=True)
+USER = Family(name="user", seconds=TEN_MINUTES, depends=("users",), personal=True)
+
+FAMILIES: dict[str, Family] = {family.name: family for family in list(globals().values()) if isinstance(family, Family)}
+# Writing to all of these ends every answer there is.
+NAMESPACES = frozenset(name for family in FAMILIES.values() for name in family.depends)
