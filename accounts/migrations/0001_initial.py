@@ -2,6 +2,8 @@ import accounts.validators
 import config.db.fields
 import config.db.ids
 import config.db.iso
+import config.db.operations
+import config.db.words
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
@@ -174,7 +176,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-created_at', '-id'],
-                'indexes': [models.Index(fields=['business_type'], name='seller_business_type'), models.Index(fields=['is_verified', 'is_active'], name='seller_verified_active'), models.Index(fields=['city', 'province'], name='seller_city'), models.Index(fields=['rating'], name='seller_rating'), models.Index(fields=['plan'], name='seller_plan'), models.Index(fields=['-created_at'], name='seller_created'), models.Index(fields=['latitude', 'longitude'], name='seller_position'), models.Index(fields=['last_latitude', 'last_longitude'], name='seller_last_position')],
+                'indexes': [models.Index(fields=['business_type'], name='seller_business_type'), models.Index(fields=['is_verified', 'is_active'], name='seller_verified_active'), models.Index(fields=['city', 'province'], name='seller_city'), models.Index(fields=['rating'], name='seller_rating'), models.Index(fields=['plan'], name='seller_plan'), models.Index(fields=['-created_at'], name='seller_created'), models.Index(fields=['latitude', 'longitude'], name='seller_position'), models.Index(fields=['last_latitude', 'last_longitude'], name='seller_last_position'), config.db.words.WordIndex(config.db.words.Words('name'), name='seller_name_words'), config.db.words.WordIndex(config.db.words.Words('name', 'city', 'province', 'street', 'email', 'phone', 'description'), name='seller_words')],
                 'constraints': [models.UniqueConstraint(fields=('public_id',), name='seller_public_id_unique', violation_error_message='This public id is already in use.'), models.UniqueConstraint(condition=models.Q(('deleted_at__isnull', True)), fields=('name_key',), name='seller_name_key_unique', violation_error_message='Another seller has this translation key.'), models.CheckConstraint(condition=models.Q(('business_type__in', ['SCRAP_YARD', 'DISMANTLER', 'PRIVATE', 'DEALER', 'MOBILE_VENDOR', 'SERVICE'])), name='seller_business_type_valid', violation_error_message='Choose one of the offered values for business type.'), models.CheckConstraint(condition=models.Q(('plan__in', ['STARTER', 'PROFESSIONAL', 'ENTERPRISE'])), name='seller_plan_valid', violation_error_message='Choose one of the offered values for plan.'), models.CheckConstraint(condition=models.Q(('country__in', ('AD', 'AE', 'AF', 'AG', 'AI', 'AL', 'AM', 'AO', 'AQ', 'AR', 'AS', 'AT', 'AU', 'AW', 'AX', 'AZ', 'BA', 'BB', 'BD', 'BE', 'BF', 'BG', 'BH', 'BI', 'BJ', 'BL', 'BM', 'BN', 'BO', 'BQ', 'BR', 'BS', 'BT', 'BV', 'BW', 'BY', 'BZ', 'CA', 'CC', 'CD', 'CF', 'CG', 'CH', 'CI', 'CK', 'CL', 'CM', 'CN', 'CO', 'CR', 'CU', 'CV', 'CW', 'CX', 'CY', 'CZ', 'DE', 'DJ', 'DK', 'DM', 'DO', 'DZ', 'EC', 'EE', 'EG', 'EH', 'ER', 'ES', 'ET', 'FI', 'FJ', 'FK', 'FM', 'FO', 'FR', 'GA', 'GB', 'GD', 'GE', 'GF', 'GG', 'GH', 'GI', 'GL', 'GM', 'GN', 'GP', 'GQ', 'GR', 'GS', 'GT', 'GU', 'GW', 'GY', 'HK', 'HM', 'HN', 'HR', 'HT', 'HU', 'ID', 'IE', 'IL', 'IM', 'IN', 'IO', 'IQ', 'IR', 'IS', 'IT', 'JE', 'JM', 'JO', 'JP', 'KE', 'KG', 'KH', 'KI', 'KM', 'KN', 'KP', 'KR', 'KW', 'KY', 'KZ', 'LA', 'LB', 'LC', 'LI', 'LK', 'LR', 'LS', 'LT', 'LU', 'LV', 'LY', 'MA', 'MC', 'MD', 'ME', 'MF', 'MG', 'MH', 'MK', 'ML', 'MM', 'MN', 'MO', 'MP', 'MQ', 'MR', 'MS', 'MT', 'MU', 'MV', 'MW', 'MX', 'MY', 'MZ', 'NA', 'NC', 'NE', 'NF', 'NG', 'NI', 'NL', 'NO', 'NP', 'NR', 'NU', 'NZ', 'OM', 'PA', 'PE', 'PF', 'PG', 'PH', 'PK', 'PL', 'PM', 'PN', 'PR', 'PS', 'PT', 'PW', 'PY', 'QA', 'RE', 'RO', 'RS', 'RU', 'RW', 'SA', 'SB', 'SC', 'SD', 'SE', 'SG', 'SH', 'SI', 'SJ', 'SK', 'SL', 'SM', 'SN', 'SO', 'SR', 'SS', 'ST', 'SV', 'SX', 'SY', 'SZ', 'TC', 'TD', 'TF', 'TG', 'TH', 'TJ', 'TK', 'TL', 'TM', 'TN', 'TO', 'TR', 'TT', 'TV', 'TW', 'TZ', 'UA', 'UG', 'UM', 'US', 'UY', 'UZ', 'VA', 'VC', 'VE', 'VG', 'VI', 'VN', 'VU', 'WF', 'WS', 'YE', 'YT', 'ZA', 'ZM', 'ZW'))), name='seller_country_valid', violation_error_message='A country is an ISO 3166 code, such as ZA or FI.'), models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', False), ('longitude__isnull', False)), models.Q(('latitude__isnull', True), ('longitude__isnull', True)), _connector='OR'), name='seller_position_complete', violation_error_message='Give both latitude and longitude, or neither.'), models.CheckConstraint(condition=models.Q(('latitude__gte', -90), ('latitude__lte', 90)), name='seller_latitude_range', violation_error_message='Latitude lies between -90 and 90 degrees.'), models.CheckConstraint(condition=models.Q(('longitude__gte', -180), ('longitude__lte', 180)), name='seller_longitude_range', violation_error_message='Longitude lies between -180 and 180 degrees.'), models.CheckConstraint(condition=models.Q(models.Q(('last_latitude__isnull', False), ('last_longitude__isnull', False)), models.Q(('last_latitude__isnull', True), ('last_longitude__isnull', True)), _connector='OR'), name='seller_last_position_complete', violation_error_message='Give both latitude and longitude, or neither.'), models.CheckConstraint(condition=models.Q(('last_latitude__gte', -90), ('last_latitude__lte', 90)), name='seller_last_latitude_range', violation_error_message='Latitude lies between -90 and 90 degrees.'), models.CheckConstraint(condition=models.Q(('last_longitude__gte', -180), ('last_longitude__lte', 180)), name='seller_last_longitude_range', violation_error_message='Longitude lies between -180 and 180 degrees.'), models.CheckConstraint(condition=models.Q(('rating__gte', 0), ('rating__lte', 5)), name='seller_rating_range', violation_error_message='A rating lies between 0 and 5.'), models.CheckConstraint(condition=models.Q(('total_sales__gte', 0)), name='seller_total_sales_positive', violation_error_message='The number of sales cannot be negative.'), models.CheckConstraint(condition=models.Q(('archived_sales__gte', 0)), name='seller_archived_sales_positive', violation_error_message='The number of sales cannot be negative.')],
             },
         ),
@@ -274,7 +276,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['key', 'language'],
-                'indexes': [models.Index(fields=['domain', 'key'], name='translation_domain_key')],
+                'indexes': [models.Index(fields=['domain', 'key'], name='translation_domain_key'), config.db.words.WordIndex(config.db.words.Words('value'), name='translation_words')],
                 'constraints': [models.UniqueConstraint(fields=('key', 'language'), name='translation_key_language_unique', violation_error_message='This key has a text in this language already.')],
             },
         ),
@@ -348,5 +350,21 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['user', 'expires_at'], name='session_user_expiry'), models.Index(fields=['expires_at'], name='session_expiry')],
                 'constraints': [models.UniqueConstraint(fields=('public_id',), name='usersession_public_id_unique', violation_error_message='This public id is already in use.'), models.CheckConstraint(condition=models.Q(('kind__in', ['web', 'api', 'refresh'])), name='usersession_kind_valid', violation_error_message='Choose one of the offered values for kind.'), models.UniqueConstraint(fields=('access_token_hash',), name='usersession_access_token_unique', violation_error_message='This access token belongs to another session.'), models.UniqueConstraint(fields=('refresh_token_hash',), name='usersession_refresh_token_unique', violation_error_message='This refresh token belongs to another session.'), models.CheckConstraint(condition=models.Q(('access_token_hash__isnull', False), ('refresh_token_hash__isnull', False), _connector='OR'), name='usersession_has_token', violation_error_message='A session needs an access token or a refresh token.')],
             },
+        ),
+        # The words that misspelled ones are repaired to; see config.db.typos.
+        config.db.operations.PostgresSQL(
+            """
+            CREATE TABLE accounts_searchword (
+                source text NOT NULL, word text NOT NULL, rows bigint NOT NULL, PRIMARY KEY (source, word)
+            );
+            DO $$
+            BEGIN
+                CREATE EXTENSION IF NOT EXISTS pg_trgm;
+                CREATE INDEX searchword_alike ON accounts_searchword USING gin (word gin_trgm_ops);
+            EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported THEN
+                RAISE NOTICE 'No extension pg_trgm (%), so searches repair no misspelled words.', SQLERRM;
+            END $$;
+            """,
+            "DROP TABLE accounts_searchword",
         ),
     ]

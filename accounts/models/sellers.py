@@ -24,11 +24,16 @@ from config.db.base import (
 from config.db.constraints import check, choice_valid, coordinates_valid, country_valid, public_id_unique, unique
 from config.db.fields import LowerEmailField, UpperCharField
 from config.db.iso import validate_country
+from config.db.words import WordIndex, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from accounts.models.users import User as UserType
+
+# What searches look through: the names, and all texts.
+SELLER_NAMES = ("name",)
+SELLER_TEXTS = (*SELLER_NAMES, "city", "province", "street", "email", "phone", "description")
 
 ONE_SELLER_PER_USER = "This person owns a seller already, and each person may own one only."
 
@@ -157,6 +162,8 @@ class Seller(PublicIdModel, TimestampedModel, SoftDeleteModel):
             # Rectangle prefilter of the nearby search.
             models.Index(name="seller_position", fields=["latitude", "longitude"]),
             models.Index(name="seller_last_position", fields=["last_latitude", "last_longitude"]),
+            WordIndex(Words(*SELLER_NAMES), name="seller_name_words"),
+            WordIndex(Words(*SELLER_TEXTS), name="seller_words"),
         ]
 
     def __str__(self) -> str:

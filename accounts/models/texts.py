@@ -10,6 +10,7 @@ from django.db.models import Q
 from accounts.models.users import User
 from config.db.base import RowQuerySet, TimestampedModel
 from config.db.constraints import choice_valid, unique
+from config.db.words import WordIndex, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,7 +81,10 @@ class Translation(TimestampedModel):
         constraints = [
             unique("key_language_unique", "key", "language", message="This key has a text in this language already."),
         ]
-        indexes = [models.Index(name="translation_domain_key", fields=["domain", "key"])]
+        indexes = [
+            models.Index(name="translation_domain_key", fields=["domain", "key"]),
+            WordIndex(Words("value"), name="translation_words"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.key} ({self.language_id})"

@@ -14,11 +14,16 @@ from config.db.base import LiveManager
 from config.db.constraints import check, choice_valid, currency_valid, unique
 from config.db.fields import UpperCharField
 from config.db.iso import validate_currency
+from config.db.words import WordIndex, Words
 from inventory.models.base import ImageBase, StockQuerySet, VehicleBase, price_field, price_positive, sold_when_dated
 from inventory.slugs import free_slug
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+# What searches look through: the names, and all texts.
+CAR_NAMES = ("name", "make", "model", "trim", "year")
+CAR_TEXTS = (*CAR_NAMES, "vin", "color", "engine_size", "description")
 
 
 class CarStatus(models.TextChoices):
@@ -132,6 +137,8 @@ class Car(VehicleBase):
             models.Index(name="car_status_make", fields=["status", "make"]),
             models.Index(name="car_status_segment", fields=["status", "segment"]),
             models.Index(name="car_status_price", fields=["status", "price"]),
+            WordIndex(Words(*CAR_NAMES), name="car_name_words"),
+            WordIndex(Words(*CAR_TEXTS), name="car_words"),
         ]
 
     def __str__(self) -> str:

@@ -22,6 +22,7 @@ from config.db.composite_keys import CompositeForeignKey
 from config.db.constraints import check, choice_valid, currency_valid, public_id_unique, unique
 from config.db.fields import UpperCharField
 from config.db.iso import validate_currency
+from config.db.words import WordIndex, Words
 from inventory.models.base import (
     Condition,
     ImageBase,
@@ -36,6 +37,12 @@ from inventory.models.categories import Category
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+
+# What searches look through: the names, and all texts.
+VEHICLE_NAMES = ("make", "model", "trim", "year")
+VEHICLE_TEXTS = (*VEHICLE_NAMES, "vin", "color", "engine_size", "description")
+PART_NAMES = ("name",)
+PART_TEXTS = (*PART_NAMES, "part_number", "part_number_norm", "description")
 
 SELLER_OF_VEHICLE = "The part must belong to the seller of its vehicle."
 
@@ -86,6 +93,8 @@ class Vehicle(VehicleBase, HeldModel):
             models.Index(name="vehicle_transmission", fields=["transmission"]),
             models.Index(name="vehicle_acquired", fields=["acquired_at"]),
             models.Index(name="vehicle_created", fields=["-created_at"]),
+            WordIndex(Words(*VEHICLE_NAMES), name="vehicle_name_words"),
+            WordIndex(Words(*VEHICLE_TEXTS), name="vehicle_words"),
         ]
 
     def __str__(self) -> str:
@@ -173,7 +182,8 @@ class Part(PublicIdModel, TimestampedModel, SoftDeleteModel, HeldModel):
         indexes = [
             models.Index(name="part_name", fields=["name"]),
             models.Index(name="part_number", fields=["part_number"]),
-            models.Index(name="part_number_norm", fields=["part_number_norm"]),
+            # Of this class, so that it serves the beginning of a number as well.
+            models.Index(name="part_number_norm", fields=["part_number_norm"], opclasses=["varchar_pattern_ops"]),
             models.Index(name="part_condition", fields=["condition"]),
             models.Index(name="part_status", fields=["status"]),
             models.Index(name="part_price", fields=["price"]),
@@ -182,6 +192,8 @@ class Part(PublicIdModel, TimestampedModel, SoftDeleteModel, HeldModel):
             models.Index(name="part_listed_status", fields=["is_listed", "status"]),
             models.Index(name="part_seller_listed", fields=["seller", "is_listed"]),
             models.Index(name="part_vehicle_status", fields=["vehicle", "status"]),
+            WordIndex(Words(*PART_NAMES), name="part_name_words"),
+            WordIndex(Words(*PART_TEXTS), name="part_words"),
         ]
 
     def __str__(self) -> str:

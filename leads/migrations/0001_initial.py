@@ -2,6 +2,7 @@ import accounts.validators
 import config.db.fields
 import config.db.ids
 import config.db.iso
+import config.db.words
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
@@ -53,7 +54,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-priority', '-score', '-created_at', '-id'],
-                'indexes': [models.Index(django.db.models.functions.text.Lower('email'), name='lead_email'), models.Index(condition=models.Q(('phone', ''), _negated=True), fields=['phone'], name='lead_phone'), models.Index(fields=['status'], name='lead_status'), models.Index(fields=['score'], name='lead_score'), models.Index(fields=['source'], name='lead_source'), models.Index(fields=['-created_at'], name='lead_created'), models.Index(fields=['-priority', '-score', '-created_at'], name='lead_work_order'), models.Index(fields=['status', '-created_at'], name='lead_status_newest'), models.Index(fields=['assigned_to', 'status'], name='lead_assignee_status')],
+                'indexes': [models.Index(django.db.models.functions.text.Lower('email'), name='lead_email'), models.Index(condition=models.Q(('phone', ''), _negated=True), fields=['phone'], name='lead_phone'), models.Index(fields=['status'], name='lead_status'), models.Index(fields=['score'], name='lead_score'), models.Index(fields=['source'], name='lead_source'), models.Index(fields=['-created_at'], name='lead_created'), models.Index(fields=['-priority', '-score', '-created_at'], name='lead_work_order'), models.Index(fields=['status', '-created_at'], name='lead_status_newest'), models.Index(fields=['assigned_to', 'status'], name='lead_assignee_status'), config.db.words.WordIndex(config.db.words.Words('name', 'email', 'phone'), name='lead_name_words'), config.db.words.WordIndex(config.db.words.Words('name', 'email', 'phone', 'subject_label', 'message'), name='lead_words')],
                 'constraints': [models.UniqueConstraint(fields=('public_id',), name='lead_public_id_unique', violation_error_message='This public id is already in use.'), models.CheckConstraint(condition=models.Q(('status__in', ['NEW', 'CONTACTED', 'QUALIFIED', 'NEGOTIATING', 'CONVERTED', 'LOST', 'SPAM'])), name='lead_status_valid', violation_error_message='Choose one of the offered values for status.'), models.CheckConstraint(condition=models.Q(('priority__in', [1, 2, 3, 4])), name='lead_priority_valid', violation_error_message='Choose one of the offered values for priority.'), models.CheckConstraint(condition=models.Q(('score__gte', 0), ('score__lte', 100)), name='lead_score_range', violation_error_message='A score lies between 0 and 100.'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('status__in', ('CONVERTED', 'LOST', 'SPAM'))), models.Q(models.Q(('status__in', ('CONVERTED', 'LOST', 'SPAM')), _negated=True), ('closed_at__isnull', True)), _connector='OR'), name='lead_closed_when_dated', violation_error_message='A converted, lost or spam lead needs its closing time; the others have none.')],
             },
         ),

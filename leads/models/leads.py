@@ -23,7 +23,12 @@ from config.db.base import (
 )
 from config.db.constraints import check, choice_valid, public_id_unique
 from config.db.fields import LowerEmailField
+from config.db.words import WordIndex, Words
 from inventory.models import Car, Part
+
+# What searches look through: the names, and all texts.
+LEAD_NAMES = ("name", "email", "phone")
+LEAD_TEXTS = (*LEAD_NAMES, "subject_label", "message")
 
 
 class LeadStatus(models.TextChoices):
@@ -154,6 +159,8 @@ class Lead(PublicIdModel, TimestampedModel, SoftDeleteModel):
             models.Index(name="lead_work_order", fields=["-priority", "-score", "-created_at"]),
             models.Index(name="lead_status_newest", fields=["status", "-created_at"]),
             models.Index(name="lead_assignee_status", fields=["assigned_to", "status"]),
+            WordIndex(Words(*LEAD_NAMES), name="lead_name_words"),
+            WordIndex(Words(*LEAD_TEXTS), name="lead_words"),
         ]
 
     def __str__(self) -> str:

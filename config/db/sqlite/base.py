@@ -1,4 +1,4 @@
-"""SQLite with the integer ranges of PostgreSQL, so that each row of one engine fits into the other.
+"""SQLite with the integer ranges of PostgreSQL, so that each row of one engine fits into the other, and its search.
 
 Left alone SQLite stores 64 bits in every integer column. Here validators, forms and look-ups get PostgreSQL's range of
 the field's type, and each such column that is not a key carries it as a CHECK, as Django gives one to positive numbers.
@@ -7,10 +7,12 @@ PostgreSQL needs none: its types refuse by themselves.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError
 from django.db.backends.sqlite3 import base, operations
+
+from config.db.words import holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,6 +41,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         for name, (smallest, largest) in _RANGES.items()
         if not name.endswith("AutoField")
     }
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Open a connection that can look for words."""
+        connection = super().get_new_connection(conn_params)
+        connection.create_function("forecourt_holds", 2, holds, deterministic=True)
+        return connection
 
     def check_constraints(self, table_names: Iterable[str] | None = None) -> None:
         """Raise IntegrityError if a row, of these tables or of any, points to a row that is not there.

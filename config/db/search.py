@@ -1,0 +1,144 @@
+"""Searching a table by what somebody types: best rows first, without reading every row that matches.
+
+A row is better when its number is what was typed, then when its name holds all the words, then when all that it says
+does; among equals the newest comes first. Each such class is asked in turn, and only until the page is full.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import connections
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+
+from config.db.typos import repaired
+from config.db.words import Holds, searched_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from django.db.models import QuerySet
+
+SHORTEST_TEXT = 2
+SHORTEST_NUMBER = 3
+MOST_ROWS = 100
+FURTHEST_ROW = 1000
+
+# From so many expected matches on, the newest of them are looked for among the newest rows.
+_MANY = 4000
+# Looking into a row takes some microseconds.
+_MOST_LOOKED_INTO = 6000
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What of a table is searched: its names, all that it says (names included), and a number if it has one.
+
+    Each of `names` and `everything` needs a `WordIndex` of the same columns. The number's column holds capital
+    letters and digits only.
+    """
+
+    names: tuple[str, ...]
+    everything: tuple[str, ...]
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of keys, best first. `repaired` are the words that were searched instead of those typed, if any."""
+
+    ids: list[int]
+    repaired: str = ""
+    has_more: bool = False
+
+
+def search(what: Searched, text: str, within: QuerySet[Any], *, limit: int = 20, offset: int = 0) -> Found:
+    """Return the keys of the rows of `within` that `text` finds.
+
+    `within` may be filtered, but neither sorted nor sliced. Where nothing is found, misspelled words are repaired.
+    """
+    limit, offset = max(0, min(limit, MOST_ROWS)), max(0, min(offset, FURTHEST_ROW))
+    words = searched_words(text)
+    if sum(map(len, words)) < SHORTEST_TEXT:
+        return Found([])
+    wanted = offset + limit + 1
+    ids, instead = best(_classes(what, words), within, wanted), ""
+    if not ids and (better := repaired(words, within.model._meta.db_table, using=within.db)) != words:
+        ids, instead = best(_classes(what, better), within, wanted), " ".join(better)
+    return Found(ids[offset : offset + limit], instead if ids else "", len(ids) == wanted)
+
+
+def matching(what: Searched, text: str) -> Q:
+    """Return the condition that a row is found by `text` as it is typed; nothing is, where it is too short."""
+    words = searched_words(text)
+    if sum(map(len, words)) < SHORTEST_TEXT:
+        return Q(pk__in=[])
+    return Q(Holds(what.everything, words)) | _number_begins(what, words)
+
+
+def in_order(rows: QuerySet[Any], ids: Sequence[int]) -> list[Any]:
+    """Return the rows with these keys, in the keys' order."""
+    by_key = rows.in_bulk(ids)
+    return [by_key[key] for key in ids if key in by_key]
+
+
+def best(classes: Iterable[Q], within: QuerySet[Any], wanted: int) -> list[int]:
+    """Return at most `wanted` keys of rows: those of the first class of matches, newest first, then of the next."""
+    ids: list[int] = []
+    for condition in classes:
+        if len(ids) < wanted:
+            ids += _newest(within.filter(condition).exclude(pk__in=ids), wanted - len(ids))
+    return ids
+
+
+def _classes(what: Searched, words: Sequence[str]) -> list[Q]:
+    number = _number(what, words)
+    first = [Q(**{what.number: number}), _number_begins(what, words)] if number else []
+    return [*first, Q(Holds(what.names, words)), Q(Holds(what.everything, words))]
+
+
+def _number(what: Searched, words: Sequence[str]) -> str:
+    """Return what was typed as a number is kept; empty where it cannot be one."""
+    number = re.sub(r"[^0-9A-Z]", "", "".join(words).upper())
+    may_be = what.number and len(number) >= SHORTEST_NUMBER and re.search(r"\d", number)
+    return number if may_be else ""
+
+
+def _number_begins(what: Searched, words: Sequence[str]) -> Q:
+    number = _number(what, words)
+    return Q(**{f"{what.number}__startswith": number}) if number else Q(pk__in=[])
+
+
+def _newest(rows: QuerySet[Any], wanted: int) -> list[int]:
+    if connections[rows.db].vendor != "postgresql":
+        return list(rows.order_by("-created_at", "-pk").values_list("pk", flat=True)[:wanted])
+    if (since := _among_newest(rows, wanted)) is not None:
+        ids = list(rows.filter(since).order_by("-created_at", "-pk").values_list("pk", flat=True)[:wanted])
+        if len(ids) == wanted:
+            return ids
+    # An expression, because an index in that order would tempt the planner to look into every row of the table.
+    latest = Coalesce("created_at", "created_at")
+    return list(rows.order_by(latest.desc(), "-pk").values_list("pk", flat=True)[:wanted])
+
+
+def _among_newest(rows: QuerySet[Any], wanted: int) -> Q | None:
+    """Return a condition for the newest rows, among which enough match by all odds; None where matches are few."""
+    expected = _expected(rows)
+    if expected < _MANY:
+        return None
+    everything = rows.model._base_manager.using(rows.db)
+    looked_into = 3 * wanted * _expected(everything.all()) // expected
+    if looked_into > _MOST_LOOKED_INTO:
+        return None
+    oldest = everything.order_by("-created_at").values_list("created_at", flat=True)[looked_into : looked_into + 1]
+    return Q(created_at__gte=oldest[0]) if oldest else None
+
+
+def _expected(rows: QuerySet[Any]) -> int:
+    """Return how many rows the database's planner expects."""
+    plan = json.loads(rows.order_by().values("pk").explain(format="json"))
+    return max(int(plan[0]["Plan"]["Plan Rows"]), 1)

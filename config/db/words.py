@@ -1,0 +1,105 @@
+"""Finding rows by words: what a word is, the condition that a row holds words, and the index that serves it.
+
+A word is a run of letters and digits, without case and accents. On PostgreSQL the words of some columns are a text
+search vector that an index holds, so no column has to be kept; SQLite looks through the rows.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db.backends.ddl_references import Statement
+from django.db.models import BooleanField, Func, TextField, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+LONGEST_TEXT = 200
+MOST_WORDS = 12
+
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+_WORD = re.compile(r"[^\W_]+")
+# A vector has room for a million characters; what stands behind these is not found.
+_LONGEST_INDEXED = 100_000
+# Functions of the server alone: an index must be restorable before anything of ours is there.
+_FOLDED = (
+    r"regexp_replace(regexp_replace(normalize({text}, NFKD), '[\u0300-\u036f]+', '', 'g'), '[^[:alnum:]]+', ' ', 'g')"
+)
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text in their order."""
+    return _WORD.findall(_ACCENTS.sub("", unicodedata.normalize("NFKD", text)).lower())
+
+
+def searched_words(text: str) -> list[str]:
+    """Return the words that somebody searches; of an endless text those at its beginning."""
+    return words_of(text[:LONGEST_TEXT])[:MOST_WORDS]
+
+
+def folded(sql: str) -> str:
+    """Return the SQL (PostgreSQL) for a text's words with single spaces between, not yet in small letters."""
+    return _FOLDED.format(text=sql)
+
+
+class Words(Func):
+    """The words of some columns together; on SQLite their plain text."""
+
+    output_field = TextField()
+
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **extra: Any) -> Any:
+        """Return the columns' texts, joined."""
+        return self._joined(compiler, "COALESCE({}, '')")
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        text, parameters = self._joined(compiler, "COALESCE({}::text, '')")
+        return f"to_tsvector('simple', {folded(f'left({text}, {_LONGEST_INDEXED})')})", parameters
+
+    def _joined(self, compiler: Any, template: str) -> tuple[str, list[Any]]:
+        columns = [compiler.compile(column) for column in self.get_source_expressions()]
+        text = " || ' ' || ".join(template.format(sql) for sql, _ in columns)
+        return text, [parameter for _, parameters in columns for parameter in parameters]
+
+
+class Holds(Func):
+    """True where columns hold every one of `words`, in any order; the last may be the beginning of a word."""
+
+    output_field = BooleanField()
+
+    def __init__(self, columns: Iterable[str], words: Sequence[str]) -> None:
+        super().__init__(Words(*columns), Value(" ".join(words)))
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, function="forecourt_holds")
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        vector, words = self.get_source_expressions()
+        sql, parameters = compiler.compile(vector)
+        # Words have letters and digits only, so they need no quotes against the language of queries.
+        return f"({sql} @@ to_tsquery('simple', %s))", [*parameters, f"{words.value.replace(' ', ' & ')}:*"]
+
+
+def holds(text: str, words: str) -> bool:
+    """Return what `Holds` says of a text and of words with spaces between."""
+    *whole, last = words.split(" ")
+    there = words_of(text[:_LONGEST_INDEXED])
+    return set(whole) <= set(there) and any(word.startswith(last) for word in there)
+
+
+class WordIndex(GinIndex):
+    """Serves `Holds` over the same columns on PostgreSQL; SQLite has no index of this kind."""
+
+    def create_sql(self, model: Any, schema_editor: Any, using: str = "", **extra: Any) -> Any:
+        """Return what makes the index."""
+        if schema_editor.connection.vendor != "postgresql":
+            return Statement("SELECT 1")
+        return super().create_sql(model, schema_editor, using=using, **extra)
+
+    def remove_sql(self, model: Any, schema_editor: Any, **extra: Any) -> Any:
+        """Return what drops the index."""
+        if schema_editor.connection.vendor != "postgresql":
+            return Statement("SELECT 1")
+        return super().remove_sql(model, schema_editor, **extra)

@@ -1,0 +1,88 @@
+"""The stock, found by what somebody types; see `config.db.search` for what is found first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Count
+
+from config.db.search import Found, Searched, in_order, matching, search
+from config.db.words import Holds, searched_words, words_of
+from inventory.models import Car, Part, Vehicle
+from inventory.models.cars import CAR_NAMES, CAR_TEXTS
+from inventory.models.parts import PART_NAMES, PART_TEXTS, VEHICLE_NAMES, VEHICLE_TEXTS
+
+if TYPE_CHECKING:
+    from django.db.models import Q, QuerySet
+
+PARTS = Searched(PART_NAMES, PART_TEXTS, number="part_number_norm")
+CARS = Searched(CAR_NAMES, CAR_TEXTS, number="vin")
+VEHICLES = Searched(VEHICLE_NAMES, VEHICLE_TEXTS, number="vin")
+SHORTEST_PREFIX = 2
+SUGGESTIONS = 10
+
+# The newest rows from which different names are picked.
+_LOOKED_THROUGH = 100
+
+
+def search_parts(text: str, *, within: QuerySet[Part] | None = None, limit: int = 20, offset: int = 0) -> Found:
+    """Return the keys of a page of parts, those with the number first; `within` (live parts) may be filtered only."""
+    return search(PARTS, text, Part.objects.all() if within is None else within, limit=limit, offset=offset)
+
+
+def search_cars(text: str, *, within: QuerySet[Car] | None = None, limit: int = 20, offset: int = 0) -> Found:
+    """Return the keys of a page of cars, the one with the VIN first; `within` (live cars) may be filtered only."""
+    return search(CARS, text, Car.objects.all() if within is None else within, limit=limit, offset=offset)
+
+
+def search_vehicles(text: str, *, within: QuerySet[Vehicle] | None = None, limit: int = 20, offset: int = 0) -> Found:
+    """Return the keys of a page of donor vehicles, as `search_cars` does."""
+    return search(VEHICLES, text, Vehicle.objects.all() if within is None else within, limit=limit, offset=offset)
+
+
+def matching_parts(text: str) -> Q:
+    """Return the condition that `text`, as it is typed, finds a part; for lists in another order, and for counts."""
+    return matching(PARTS, text)
+
+
+def matching_cars(text: str) -> Q:
+    """Return the condition that `text`, as it is typed, finds a car."""
+    return matching(CARS, text)
+
+
+def suggest_part_names(prefix: str, *, within: QuerySet[Part] | None = None, limit: int = SUGGESTIONS) -> list[str]:
+    """Return different names of parts that hold the words, those of the newest parts first."""
+    words = searched_words(prefix)
+    if sum(map(len, words)) < SHORTEST_PREFIX:
+        return []
+    rows = Part.objects.all() if within is None else within
+    found = search(Searched(PARTS.names, PARTS.names), prefix, rows, limit=_LOOKED_THROUGH)
+    names = [part.name for part in in_order(Part.objects.only("name"), found.ids)]
+    return list(dict.fromkeys(names))[:limit]
+
+
+def suggest_makes(prefix: str, *, limit: int = SUGGESTIONS) -> list[str]:
+    """Return the makes of cars and donor vehicles that begin so, the most frequent first."""
+    return _beginning("make", prefix, Car.objects.all(), Vehicle.objects.all(), limit=limit)
+
+
+def suggest_models(prefix: str, *, make: str = "", limit: int = SUGGESTIONS) -> list[str]:
+    """Return the models, of one make (any case) if given, that begin so, the most frequent first."""
+    cars, vehicles = Car.objects.all(), Vehicle.objects.all()
+    if make:
+        cars, vehicles = cars.filter(make__iexact=make), vehicles.filter(make__iexact=make)
+    return _beginning("model", prefix, cars, vehicles, limit=limit)
+
+
+def _beginning(column: str, prefix: str, cars: QuerySet[Car], vehicles: QuerySet[Vehicle], *, limit: int) -> list[str]:
+    words = searched_words(prefix)
+    if sum(map(len, words)) < SHORTEST_PREFIX:
+        return []
+    counts: dict[str, int] = {}
+    for rows, what in ((cars, CARS), (vehicles, VEHICLES)):
+        found = rows.filter(Holds(what.names, words)).order_by().values_list(column).annotate(n=Count("pk"))
+        for name, count in found:
+            counts[name] = counts.get(name, 0) + count
+    begins = " ".join(words)
+    names = [name for name in counts if " ".join(words_of(name)).startswith(begins)]
+    return sorted(names, key=lambda name: (-counts[name], name))[:limit]

@@ -1,0 +1,48 @@
+"""Leads and vouchers, found by what somebody types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from accounts.models import Translation
+from config.db.search import SHORTEST_TEXT, Found, Searched, best, search
+from config.db.words import Holds, searched_words
+from leads.models import Lead, Voucher
+from leads.models.leads import LEAD_NAMES, LEAD_TEXTS
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+LEADS = Searched(LEAD_NAMES, LEAD_TEXTS)
+
+
+def search_leads(text: str, *, within: QuerySet[Lead] | None = None, limit: int = 20, offset: int = 0) -> Found:
+    """Return the keys of a page of leads: by name, e-mail or telephone, then by subject and message.
+
+    `within` (live leads) may be filtered only; give it the leads that the person may see.
+    """
+    return search(LEADS, text, Lead.objects.all() if within is None else within, limit=limit, offset=offset)
+
+
+def search_vouchers(
+    text: str, *, within: QuerySet[Voucher] | None = None, language: str = "", limit: int = 20, offset: int = 0
+) -> Found:
+    """Return the keys of a page of vouchers: by code, then by title, then by description and terms.
+
+    Texts are looked through in one language, by default in all. `within` (live vouchers) may be filtered only.
+    """
+    words = searched_words(text)
+    if sum(map(len, words)) < SHORTEST_TEXT:
+        return Found([])
+    texts = Translation.objects.filter(Holds(("value",), words), **({"language": language} if language else {}))
+    keys = texts.values("key")
+    classes = [
+        Q(pk__in=Voucher.objects.filter(codes__code=text.strip()).values("pk")),
+        Q(title_key__in=keys),
+        Q(description_key__in=keys) | Q(terms_key__in=keys),
+    ]
+    vouchers = Voucher.objects.all() if within is None else within
+    ids = best(classes, vouchers, offset + limit + 1)
+    return Found(ids[offset : offset + limit], has_more=len(ids) > offset + limit)
