@@ -60,10 +60,15 @@ def migrated(url: str, pattern: str, database_url: str) -> None:
         with connected(pattern) as source, source.cursor() as cursor:
             cursor.execute(f"VACUUM INTO '{own}'")
         return
-    with psycopg.connect(database_url, autocommit=True) as server:
-        server.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(str(own))))
+    copy_database(str(other), str(own), database_url)
+
+
+def copy_database(source: str, target: str, server_url: str) -> None:
+    """Let the PostgreSQL database `target` be what `source` is."""
+    with psycopg.connect(server_url, autocommit=True) as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(target)))
         copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        server.execute(copy.format(sql.Identifier(str(own)), sql.Identifier(str(other))))
+        server.execute(copy.format(sql.Identifier(target), sql.Identifier(source)))
 
 
 @pytest.fixture

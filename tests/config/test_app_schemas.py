@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
 
+from config.database_url import url_of
 from config.ops.row_security import OWN_ROWS
 from config.ops.scratch import connected
-from tests.config.databases import Manage, execute
+from tests.config.databases import Manage, execute, settings_of
+from tests.config.variables import PROJECT
+from tests.own_database import copy_database
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only]
 
@@ -42,6 +51,27 @@ def schemas(url: str) -> set[str]:
     return {name for (name,) in ask(url, "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_'")}
 
 
+@pytest.fixture(scope="module")
+def separate_pattern(pattern: str, database_url: str) -> Iterator[str]:
+    """The name of a database in which each app has its schema, made once and copied by `separate`."""
+    name = f"separate_{os.getpid()}"
+    copy_database(str(settings_of(pattern)["NAME"]), name, database_url)
+    try:
+        environment = {"ENV_FILE": os.devnull, "DATABASE_URL": url_of(settings_of(database_url), name=name)} | ON
+        command = [sys.executable, str(PROJECT / "manage.py"), "migrate", "--no-input"]
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+        yield name
+    finally:
+        with psycopg.connect(database_url, autocommit=True) as server:
+            server.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def separate(url: str, separate_pattern: str, database_url: str) -> None:
+    """Let the test's own database be one in which each app has its schema."""
+    copy_database(separate_pattern, str(settings_of(url)["NAME"]), database_url)
+
+
 def test_a_new_database_has_the_tables_of_each_app_in_its_schema(manage: Manage, url: str) -> None:
     first = manage("migrate", "--no-input", **ON)
     assert first.returncode == 0, first.stderr
@@ -57,9 +87,8 @@ def test_a_new_database_has_the_tables_of_each_app_in_its_schema(manage: Manage,
     assert json.loads(sound.stdout)["schema_compared"]
 
 
-@pytest.mark.usefixtures("migrated")
+@pytest.mark.usefixtures("separate")
 def test_an_app_goes_back_to_zero_and_forward_again(manage: Manage, url: str) -> None:
-    assert manage("migrate", "--no-input", **ON).returncode == 0
     back = manage("migrate", "analytics", "zero", **ON)
     assert back.returncode == 0, back.stderr
     assert "analytics" not in homes(url)
@@ -92,10 +121,9 @@ def test_rows_stay_when_the_setting_comes_and_goes(manage: Manage, url: str) -> 
     assert len(people) == 1
 
 
-@pytest.mark.usefixtures("migrated")
+@pytest.mark.usefixtures("separate")
 @pytest.mark.parametrize("command", ["verify_start", "verify_database", "schema_diff"])
 def test_without_the_setting_tables_in_other_schemas_are_named_with_the_way_out(manage: Manage, command: str) -> None:
-    assert manage("migrate", "--no-input", **ON).returncode == 0
     refused = manage(command)
     assert refused.returncode == 1
     assert (
@@ -105,9 +133,8 @@ def test_without_the_setting_tables_in_other_schemas_are_named_with_the_way_out(
     assert "Traceback" not in refused.stderr
 
 
-@pytest.mark.usefixtures("migrated")
+@pytest.mark.usefixtures("separate")
 def test_a_table_in_the_wrong_schema_is_one_difference(manage: Manage, url: str) -> None:
-    assert manage("migrate", "--no-input", **ON).returncode == 0
     execute(url, "ALTER TABLE leads.leads_lead SET SCHEMA public")
     found = manage("schema_diff", **ON)
     assert (found.returncode, found.stdout.splitlines()) == (
@@ -128,19 +155,18 @@ def test_a_table_of_that_name_in_the_apps_schema_stops_the_move_of_all(manage: M
     assert "table leads.leads_lead is there, but no migration makes it" in duplicate.stdout
 
 
+@pytest.mark.usefixtures("migrated")
 def test_somebody_elses_schema_with_an_apps_name_is_left_alone(manage: Manage, url: str) -> None:
     execute(url, "CREATE SCHEMA analytics", "CREATE TABLE analytics.analytics_event (theirs integer)")
-    for _ in range(2):
-        done = manage("migrate", "--no-input")
-        assert (done.returncode, "Moved" in done.stdout) == (0, False), done.stderr
+    done = manage("migrate", "--no-input")
+    assert (done.returncode, "Moved" in done.stdout) == (0, False), done.stderr
     assert ("analytics", "analytics_event") in ask(url, ALL_TABLES)
     assert ("public", "analytics_event") in ask(url, ALL_TABLES)
     assert manage("schema_diff").stdout == SAME_SCHEMA
 
 
-@pytest.mark.usefixtures("migrated")
+@pytest.mark.usefixtures("separate")
 def test_what_others_keep_in_an_apps_schema_keeps_the_schema(manage: Manage, url: str) -> None:
-    assert manage("migrate", "--no-input", **ON).returncode == 0
     execute(url, "CREATE TABLE leads.report (id integer)")
     assert manage("migrate", "--no-input").returncode == 0
     assert schemas(url) & APPS == {"leads"}
@@ -178,9 +204,8 @@ def test_row_security_is_found_and_taken_away_in_any_schema(manage: Manage, url:
     assert ask(url, policies) == []
 
 
-@pytest.mark.usefixtures("migrated")
+@pytest.mark.usefixtures("separate")
 def test_a_constraint_that_never_held_is_found_in_any_schema(manage: Manage, url: str) -> None:
-    assert manage("migrate", "--no-input", **ON).returncode == 0
     execute(url, "ALTER TABLE leads.leads_lead ADD CONSTRAINT never_checked CHECK (id > 0) NOT VALID")
     found = manage("verify_database", **ON)
     assert found.returncode == 1
@@ -200,9 +225,8 @@ def test_a_reset_empties_every_schema_whatever_the_setting_was_before(manage: Ma
     assert ask(url, "SELECT count(*) FROM accounts_user") == [(0,)]
 
 
-@pytest.mark.usefixtures("migrated")
+@pytest.mark.usefixtures("separate")
 def test_many_rows_at_once_find_their_tables(manage: Manage, url: str) -> None:
-    assert manage("migrate", "--no-input", **ON).returncode == 0
     scaled = manage("seed", "--profile", "minimal", "--scale", "1", **ON)
     assert scaled.returncode == 0, scaled.stderr
     assert ask(url, "SELECT count(*) > 0 FROM inventory.inventory_part") == [(True,)]
