@@ -15,7 +15,7 @@ from inventory.models.parts import PART_NAMES, PART_TEXTS, VEHICLE_NAMES, VEHICL
 if TYPE_CHECKING:
     from django.db.models import Q, QuerySet
 
-PARTS = Searched(PART_NAMES, PART_TEXTS, number="part_number_norm")
+PARTS = Searched(PART_NAMES, PART_TEXTS, number="part_number_norm", number_begins=True)
 CARS = Searched(CAR_NAMES, CAR_TEXTS, number="vin")
 VEHICLES = Searched(VEHICLE_NAMES, VEHICLE_TEXTS, number="vin")
 SHORTEST_PREFIX = 2

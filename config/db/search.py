@@ -39,12 +39,13 @@ class Searched:
     """What of a table is searched: its names, all that it says (names included), and a number if it has one.
 
     Each of `names` and `everything` needs a `WordIndex` of the same columns. The number's column holds capital
-    letters and digits only.
+    letters and digits only; with `number_begins` it has an index for the beginnings of numbers as well.
     """
 
     names: tuple[str, ...]
     everything: tuple[str, ...]
     number: str = ""
+    number_begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,11 @@ def matching(what: Searched, text: str) -> Q:
     words = searched_words(text)
     if sum(map(len, words)) < SHORTEST_TEXT:
         return Q(pk__in=[])
-    return Q(Holds(what.everything, words)) | _number_begins(what, words)
+    found = Q(Holds(what.everything, words))
+    number = _number(what, words)
+    if not number:
+        return found
+    return found | (_number_begins(what, words) if what.number_begins else Q(**{what.number: number}))
 
 
 def in_order(rows: QuerySet[Any], ids: Sequence[int]) -> list[Any]:
@@ -97,7 +102,8 @@ def best(classes: Iterable[Q], within: QuerySet[Any], wanted: int) -> list[int]:
 
 def _classes(what: Searched, words: Sequence[str]) -> list[Q]:
     number = _number(what, words)
-    first = [Q(**{what.number: number}), _number_begins(what, words)] if number else []
+    first = [Q(**{what.number: number})] if number else []
+    first += [_number_begins(what, words)] if number and what.number_begins else []
     return [*first, Q(Holds(what.names, words)), Q(Holds(what.everything, words))]
 
 

@@ -40,6 +40,24 @@ _ADD = f"""
 """  # noqa: S608  # the name of a table
 _REMOVE = f"DELETE FROM {TABLE} WHERE source = %(source)s AND word NOT IN (SELECT word FROM ({{fresh}}) AS fresh)"  # noqa: S608
 
+_STALE = f"""
+    SELECT count(*) FROM ({{fresh}}) AS fresh
+      FULL JOIN (SELECT word, rows FROM {TABLE} WHERE source = %(source)s) AS kept USING (word)
+     WHERE fresh.rows IS DISTINCT FROM kept.rows
+"""  # noqa: S608  # the name of a table
+
+
+def stale_words(connection: BaseDatabaseWrapper) -> int:
+    """Return how many words `refresh_words` would change."""
+    if connection.vendor != "postgresql":
+        return 0
+    stale = 0
+    with connection.cursor() as cursor:
+        for model, columns in SOURCES.items():
+            cursor.execute(_STALE.format(fresh=_fresh(model, columns)), {"source": model._meta.db_table})
+            stale += cursor.fetchone()[0]
+    return stale
+
 
 def refresh_words(connection: BaseDatabaseWrapper) -> int:
     """Bring the words in line with the rows, and return how many were added, counted anew or removed.

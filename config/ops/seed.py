@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from config.db.errors import Refused
 from config.ops.migrating import session_settings
+from config.ops.search_words import refresh_words
 from config.ops.seeding.demo import load_demo
 from config.ops.seeding.people import ensure_administrator, ensure_roles_and_languages
 from config.ops.seeding.profiles import Stock, load_kroi, load_partpal, load_venta
@@ -64,4 +65,5 @@ def run_seed(
         load = PROFILES[profile]
         if load is not None:
             load(run, Stock())
+        refresh_words(connection)
         return run

@@ -31,6 +31,7 @@ from config.db.removal import delete_in_batches
 from config.ops.maintenance.archives import archive_root
 from config.ops.maintenance.archiving import Along, Policy, archive_and_act
 from config.ops.maintenance.tables import analyze, reindex, vacuum, wanted_indexes, wanted_tables
+from config.ops.search_words import refresh_words, stale_words
 from inventory.models import Part, PartImage, Vehicle
 from inventory.services import (
     count_returned_sales,
@@ -195,6 +196,14 @@ STEPS: tuple[Step, ...] = (
     _archiving("page-views", "archive old page views, then delete them", _simple(old_page_views, "created_at")),
     _archiving(
         "web-vitals", "archive old measurements of pages, then delete them", _simple(old_web_vitals, "created_at")
+    ),
+    # After all that removes rows.
+    Step(
+        "search-words",
+        "learn the words of new names, so that searches repair misspelled ones",
+        run=lambda task: refresh_words(task.connection),
+        preview=lambda task: stale_words(task.connection),
+        of="words",
     ),
     Step(
         "analyze",

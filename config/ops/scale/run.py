@@ -25,6 +25,7 @@ from config.ops.scale.rows import (
     part_of_time,
     unique_code,
 )
+from config.ops.search_words import refresh_words
 from inventory.models import Car, Category, Part, Vehicle
 from leads.models import Lead, SupportTicket, Voucher, VoucherClaim, VoucherCode
 
@@ -72,6 +73,7 @@ def run_scale(
         _settle_session()
         _refuse_second_run(random_seed)
         counts = _write(scale, random_seed, now, progress or (lambda rows: None))
+        refresh_words(connection)
     for model in counts:
         bulk.analyze(model)
     return {model._meta.label: count for model, count in counts.items()}

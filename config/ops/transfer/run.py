@@ -13,6 +13,7 @@ from django.db import DatabaseError, InterfaceError
 
 from config.db.errors import Refused
 from config.ops.schema import read_catalog
+from config.ops.search_words import refresh_words
 from config.ops.transfer import merging, proof, target
 from config.ops.transfer.building import Builder, PatientWriter
 from config.ops.transfer.findings import Findings, Report, Tally
@@ -251,6 +252,7 @@ class _Run:
             return self._finish(proofs, committed=False)
         if not self.order.dry_run:
             self._record(connection, proofs)
+            refresh_words(connection)
         return self._finish(proofs, committed=not self.order.dry_run)
 
     def _merge_staged(self, connection: BaseDatabaseWrapper) -> None:
