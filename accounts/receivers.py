@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from accounts.models import Language, Seller, SellerLocation, Translation, User
-from config.cache import families, watch
+from accounts.queries import cities, provinces
+from config.cache import families, warms, watch
 
 
 def _names_of_seller(seller: Seller) -> tuple[str]:
@@ -11,9 +12,11 @@ def _names_of_seller(seller: Seller) -> tuple[str]:
 
 
 def connect() -> None:
-    """Tell which cached answers end with writes to which table; called once, when the apps are ready."""
+    """Tell which cached answers end with writes to which table, and what is asked first; called once at the start."""
     watch(Seller, lists=("sellers", "traders"), rows=("seller",), names_of=_names_of_seller)
     watch(SellerLocation, lists=("sellers",))
     watch(Translation, lists=("texts",))
     watch(Language, lists=("texts",))
     watch(User, lists=("users",))
+    warms("provinces", lambda now: provinces())
+    warms("cities", lambda now: cities())

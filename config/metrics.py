@@ -20,6 +20,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from accounts.models.users import Role
+from config.cache.counts import lookups
 from config.client import client_ip
 from config.health import examine
 from config.metrics_files import REQUESTS, counted_together, write_down
@@ -130,13 +131,22 @@ def _cache_figures() -> Iterator[Metric]:
         with cache_server() as server:
             if server is None:
                 return
-            about = server.info()
+            about, counted = server.info(), lookups(server)
     except CacheAway:
         # forecourt_up says so.
         return
     for key, (name, help_text) in _CACHE_FIGURES.items():
         family = GaugeMetricFamily if key == "used_memory" else CounterMetricFamily
         yield family(name, help_text, about[key])
+    reads = CounterMetricFamily(
+        "forecourt_cache_reads",
+        "Cached reads since the cache was emptied, of all servers.",
+        labels=["family", "outcome"],
+    )
+    for one in counted:
+        reads.add_metric([one.family, "hit"], one.hits)
+        reads.add_metric([one.family, "miss"], one.misses)
+    yield reads
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

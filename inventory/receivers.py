@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from accounts.signals import user_removing
-from config.cache import families, watch
+from config.cache import families, warms, watch
+from inventory import queries
 from inventory.models import (
     Car,
     CarFeature,
@@ -72,7 +73,20 @@ def watch_tables() -> None:
     watch(SellerCategory, lists=("sellers", "seller"))
 
 
+def warm_pages() -> None:
+    """Name what visitors ask first."""
+    warms("cars", lambda now: queries.car_list(now=now))
+    warms("cars_featured", lambda now: queries.featured_cars(now=now))
+    warms("makes", lambda now: queries.makes_in_stock(now=now))
+    warms("segments", lambda now: queries.cars_per_segment(now=now))
+    warms("parts", lambda now: queries.part_list())
+    warms("parts_featured", lambda now: queries.featured_parts())
+    warms("part_facets", lambda now: queries.part_facets())
+    warms("categories", lambda now: queries.category_tree())
+
+
 def connect() -> None:
     """Connect the receivers; called once, when the apps are ready."""
     watch_tables()
+    warm_pages()
     user_removing.connect(remove_stock_with_its_owner, dispatch_uid="inventory.remove_stock_with_its_owner")

@@ -14,6 +14,7 @@ from accounts.models import Seller, SellerLocation, User
 from accounts.models.sellers import ONE_SELLER_PER_USER, LocationSource, Plan, may_own_another_seller
 from accounts.models.users import Role
 from config.audit import announce
+from config.cache import families, touching
 from config.db.errors import Refused
 
 if TYPE_CHECKING:
@@ -161,8 +162,11 @@ def record_position(
         accuracy_m=accuracy_m,
         source=source,
     )
-    Seller.objects.filter(Q(last_seen_at__isnull=True) | Q(last_seen_at__lt=recorded_at), pk=seller.pk).update(
-        last_latitude=latitude, last_longitude=longitude, last_seen_at=recorded_at
-    )
+    is_newest = Q(last_seen_at__isnull=True) | Q(last_seen_at__lt=recorded_at)
+    # Cars and parts show who sells them, but not where a vendor drives at the moment.
+    with touching("sellers", families.SELLER.row_name(seller.public_id)):
+        Seller.objects.filter(is_newest, pk=seller.pk).update(
+            last_latitude=latitude, last_longitude=longitude, last_seen_at=recorded_at
+        )
     seller.refresh_from_db(fields=["last_latitude", "last_longitude", "last_seen_at"])
     return location

@@ -32,9 +32,13 @@ class Lookups:
     misses: int
 
     @property
+    def number(self) -> int:
+        return self.hits + self.misses
+
+    @property
     def rate(self) -> float:
         """Hits in percent."""
-        return 100 * self.hits / (self.hits + self.misses) if self.hits + self.misses else 0.0
+        return round(100 * self.hits / self.number, 1) if self.number else 0.0
 
 
 def note(client: Redis, family: Family, outcome: Literal["hit", "miss"]) -> None:
@@ -69,7 +73,12 @@ def lookups(client: Redis) -> list[Lookups]:
     numbers = {name.decode(): int(number) for name, number in counted.items()}
     families = {name.partition("|")[0] for name in numbers}
     found = [Lookups(name, numbers.get(f"{name}|hit", 0), numbers.get(f"{name}|miss", 0)) for name in families]
-    return sorted(found, key=lambda one: (-one.hits - one.misses, one.family))
+    return sorted(found, key=lambda one: (-one.number, one.family))
+
+
+def together(found: list[Lookups]) -> Lookups:
+    """Return the sum of all families."""
+    return Lookups("all", sum(one.hits for one in found), sum(one.misses for one in found))
 
 
 def _key() -> str:

@@ -79,7 +79,10 @@ VOUCHERS_NEARBY = Family(name="vouchers:nearby", seconds=SHORT, depends=("vouche
 # One box over everything that is public.
 SEARCH = Family(name="search", seconds=SHORT, depends=("cars", "parts", "sellers", "vouchers", "categories"))
 
-STATISTICS = Family(name="stats", seconds=MEDIUM, depends=("cars", "parts", "sellers", "vouchers", "analytics"))
+# How much stock there is.
+STATISTICS = Family(name="stats", seconds=MEDIUM, depends=("cars", "parts", "sellers"))
+# What visitors did in a period.
+ANALYTICS_DASHBOARD = Family(name="analytics:dashboard", seconds=LONG, depends=("analytics",))
 # By the key of the car.
 ANALYTICS_VIEWS = Family(name="analytics:views", seconds=DAY, depends=("views",), by_row=True)
 # How many leads there are of each status, as one user may see them; the leads themselves are not kept.

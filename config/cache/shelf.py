@@ -30,7 +30,7 @@ TOKEN_BYTES = 8
 # In the last part of its time a value is handed out while one process builds the next.
 DUE_SHARE = 0.9
 # A process that dies while it builds holds up the others no longer than this.
-CLAIM_SECONDS = 10
+CLAIM_SECONDS = 3
 
 
 class CacheAway(Exception):

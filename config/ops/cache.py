@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.core.cache import caches
 
+from config.cache import shelf
+from config.cache.warming import warm
 from config.db.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from redis import Redis
+
+    from config.cache.warming import Warmed
 
 BATCH_KEYS = 1000
 
@@ -38,7 +43,7 @@ def cache_server() -> Iterator[Redis | None]:
 
     try:
         yield get_redis_connection("default")
-    except RedisError as error:
+    except (RedisError, shelf.CacheAway) as error:
         raise CacheAway(f"The cache server of REDIS_URL does not answer: {error}") from error
 
 
@@ -65,6 +70,13 @@ def ping(server: Redis) -> float:
     start = time.perf_counter()
     server.ping()
     return 1000 * (time.perf_counter() - start)
+
+
+def warmed(*, now: datetime) -> Iterator[Warmed]:
+    """Ask ahead what visitors ask first. Raises Refused where nothing would be kept."""
+    if not settings.CACHE_READS:
+        raise Refused("CACHE_READS is false: no answers are kept. Set it to true, here and for the web server.")
+    return warm(now=now)
 
 
 def flush(server: Redis) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db import IntegrityError, transaction
 
 from config.audit import announce
+from config.cache import row_written
 from inventory.models import Car, Category, Part, Vehicle
 from inventory.services.refusals import ChangedMeanwhile, SellerNotReady, Taken, WrongState
 
@@ -48,6 +49,7 @@ def write(
     expected = {name: getattr(stored, name) for name in {*values, *relying_on}}
     if not type(row).all_objects.filter(pk=row.pk, **expected).update(**values):
         raise ChangedMeanwhile(f"{row} was changed by somebody else meanwhile: look at it again.")
+    row_written(row)
     row.refresh_from_db()
     changes = {name: [expected[name], value] for name, value in values.items() if expected[name] != value}
     announce(

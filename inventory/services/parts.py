@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Seller
+from config.cache import touching
 from inventory.models.parts import PartStatus
 from inventory.services import changes
 from inventory.services.refusals import WrongState
@@ -98,7 +99,9 @@ def sell_part(*, part: Part, actor: User | None = None, now: datetime | None = N
         is_listed=False,
         reserved_until=None,
     )
-    Seller.all_objects.filter(pk=stored.seller_id).update(total_sales=F("total_sales") + 1)
+    # Cars and parts do not show how much their seller has sold.
+    with touching("sellers", "seller"):
+        Seller.all_objects.filter(pk=stored.seller_id).update(total_sales=F("total_sales") + 1)
     return part
 
 
@@ -122,7 +125,8 @@ def return_part(*, part: Part, actor: User | None = None) -> Part:
         sold_at=None,
     )
     seller = Seller.all_objects.filter(pk=stored.seller_id, total_sales__gt=0)
-    seller.update(total_sales=F("total_sales") - 1)
+    with touching("sellers", "seller"):
+        seller.update(total_sales=F("total_sales") - 1)
     return part
 
 

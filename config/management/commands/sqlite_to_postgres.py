@@ -13,6 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from config import env
+from config.cache import invalidate
+from config.cache.families import NAMESPACES
 from config.db.errors import Refused
 from config.ops.transfer.forecourt import OlderMigrations
 from config.ops.transfer.older import make_migrated_copy
@@ -130,6 +132,9 @@ class Command(BaseCommand):
                 self.confirm(plan)
             with watching(self.say, self.complain, verbosity=self.verbosity) as watcher:
                 result = carry_out(plan, now=timezone.now(), watcher=watcher)
+        if result.committed:
+            # Rows came by COPY, past everything that tells the cache of writes.
+            invalidate(*NAMESPACES)
         result.seconds = round(time.monotonic() - began, 3)
         return result
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from config.cache.counts import lookups, together
 from config.ops.cache import CacheAway, cache_server, own_keys
 from config.ops.health.look import Look, percent
 from config.ops.health.report import Column, Section, State
@@ -56,6 +57,7 @@ def _server(look: Look, section: Section) -> None:
             about: dict[str, Any] = server.info()
             section.figure("keys", server.dbsize(), source="DBSIZE")
             _statistics(look, section, about)
+            _reads(look, section, server)
             _families(look, section, server)
     except CacheAway as error:
         section.find(State.WARNING, f"{error} Pages work, only slower; look after that server.")
@@ -82,6 +84,23 @@ def _statistics(look: Look, section: Section, about: dict[str, Any]) -> None:
         section.find(
             State.WARNING, "The cache server is full and may evict nothing: set maxmemory-policy to allkeys-lru."
         )
+
+
+def _reads(look: Look, section: Section, server: Redis) -> None:
+    found = lookups(server)
+    total = together(found)
+    source = "counted by our processes since the cache was emptied"
+    section.figure("read_hit_rate", total.rate if total.number else None, "%", source=source)
+    if total.number >= ENOUGH_LOOKUPS:
+        look.weigh(
+            section, "read_hits", total.rate,
+            f"Only {total.rate:g} % of the {total.number:,} cached reads were answered from the cache",
+        )  # fmt: skip
+    section.table(
+        "reads", "Reads by family",
+        (Column("family", "Family"), Column("hits", "Hits"), Column("misses", "Misses"), Column("rate", "Rate", "%")),
+        [(one.family, one.hits, one.misses, one.rate) for one in found], source=source, limit=look.limit,
+    )  # fmt: skip
 
 
 def _families(look: Look, section: Section, server: Redis) -> None:

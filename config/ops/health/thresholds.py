@@ -44,6 +44,8 @@ DEFAULTS: dict[str, Threshold] = {
     "pool": Threshold(80, 90, "%"),
     # Counted once there are enough look-ups to count.
     "cache_hits": Threshold(50, 30, "%"),
+    # Of the reads that are cached; 80 is what they are meant to reach.
+    "read_hits": Threshold(80, 50, "%"),
     "buffer_hits": Threshold(80, 50, "%"),
     # Calls of statements that take longer than SLOW_QUERY_MS on average.
     "slow_share": Threshold(10, 20, "%"),
