@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,8 @@ from uuid import UUID
 # What may stand in a key as it is.
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _DIGEST_BYTES = 15
+# Most questions are asked again and again; these are a few hundred bytes each.
+_REMEMBERED = 1024
 
 
 def identity(filters: Any) -> str:
@@ -25,6 +28,14 @@ def identity(filters: Any) -> str:
     mappings and dataclasses of those. Members of a mapping or dataclass that filter nothing (None or empty) are left
     out, and the order of mappings and sets does not count. Raises TypeError for anything else.
     """
+    try:
+        return _remembered_identity(filters)
+    except TypeError:
+        # Cannot be looked up, such as a dictionary, or is refused in any case.
+        return _identity(filters)
+
+
+def _identity(filters: Any) -> str:
     text = filters.value if isinstance(filters, Enum) else filters
     if isinstance(text, (str, int)) and not isinstance(text, bool) and _PLAIN.fullmatch(str(text)):
         return str(text)
@@ -33,6 +44,10 @@ def identity(filters: Any) -> str:
         return "~all"
     written = repr(_canonical(filters)).encode("utf-8", "surrogatepass")
     return f"~{blake2b(written, digest_size=_DIGEST_BYTES).hexdigest()}"
+
+
+# What is equal and of one type asks the same.
+_remembered_identity = lru_cache(_REMEMBERED, typed=True)(_identity)
 
 
 def _canonical(value: Any) -> Any:

@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 
 from config.cache import counts, shelf, writes
 from config.cache.keys import identity
-from config.cache.shelf import CacheAway, Claim, Entry
+from config.cache.shelf import CacheAway, Claim
 from config.cache.values import Kept
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from config.cache.families import Family
+    from config.cache.shelf import Entry
 
 T = TypeVar("T")
 
@@ -41,10 +42,13 @@ def cached(family: Family, filters: Any, build: Callable[[], T], *, owner: int |
     `build` is asked every time. Raises TypeError for filters and values that cannot be kept, and where `owner` and
     family do not go together.
     """
-    entry = _entry(family, filters, owner)
-    client = _client(entry)
+    _require_fitting(family, owner)
+    ident = identity(filters)
+    namespaces = (*family.depends, f"{family.name}:{ident}") if family.by_row else family.depends
+    client = _client(namespaces)
     if client is None:
         return build()
+    entry = shelf.entry_of(family, _shared_among(family, ident, owner), namespaces)
     try:
         found = _find(client, entry)
     except CacheAway:
@@ -56,25 +60,24 @@ def cached(family: Family, filters: Any, build: Callable[[], T], *, owner: int |
     return _build(client, entry, build, found)
 
 
-def _entry(family: Family, filters: Any, owner: int | None) -> Entry:
+def _require_fitting(family: Family, owner: int | None) -> None:
     if family.personal is (owner is None):
         rule = "belong to one user: give its key as owner" if family.personal else "are everybody's, and have no owner"
         raise TypeError(f"Answers of {family.name} {rule}.")
-    ident = identity(filters)
-    parts = [shelf.prefix(), f"{shelf.LAYOUT}.{family.version}", family.name, ident]
+
+
+def _shared_among(family: Family, ident: str, owner: int | None) -> str:
+    """Return the last part of the key, which keeps users and languages apart."""
     if family.personal:
-        parts.append(f"of-{owner}")
-    if family.translated:
-        parts.append(f"in-{get_language() or ''}")
-    namespaces = (*family.depends, f"{family.name}:{ident}") if family.by_row else family.depends
-    return Entry(family, ":".join(parts), namespaces)
+        ident = f"{ident}:of-{owner}"
+    return f"{ident}:in-{get_language() or ''}" if family.translated else ident
 
 
-def _client(entry: Entry) -> Redis | None:
+def _client(namespaces: tuple[str, ...]) -> Redis | None:
     if not settings.CACHE_READS:
         return None
     connection = connections["default"]
-    if writes.concerns(connection, entry.namespaces):
+    if writes.concerns(connection, namespaces):
         return None
     # A transaction on SQLite goes on seeing what was there when it began.
     if connection.in_atomic_block and connection.vendor == "sqlite":

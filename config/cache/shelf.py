@@ -39,18 +39,19 @@ class CacheAway(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One question: where its answer is kept, and the namespaces that end it."""
+    """One question: where its answer is kept, and where the generations of the namespaces that end it are."""
 
     family: Family
     key: str
-    namespaces: tuple[str, ...]
+    generation_keys: list[str]
 
     @property
     def claim_key(self) -> str:
         return f"{self.key}:claim"
 
-    def generation_keys(self) -> list[str]:
-        return [generation_key(name) for name in self.namespaces]
+    @property
+    def all_keys(self) -> list[str]:
+        return [*self.generation_keys, self.key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,15 @@ def prefix() -> str:
     return str(caches["default"].key_prefix)
 
 
-def generation_key(namespace: str) -> str:
-    return f"{prefix()}:{LAYOUT}:generation:{namespace}"
+def entry_of(family: Family, ident: str, namespaces: tuple[str, ...]) -> Entry:
+    """Return where an answer is kept; `ident` says which one of the family it is."""
+    start = prefix()
+    key = f"{start}:{LAYOUT}.{family.version}:{family.name}:{ident}"
+    return Entry(family, key, [_generation_key(start, name) for name in namespaces])
+
+
+def _generation_key(start: str, namespace: str) -> str:
+    return f"{start}:{LAYOUT}:generation:{namespace}"
 
 
 def server() -> Redis | None:
@@ -94,7 +102,7 @@ def answering() -> Iterator[None]:
 def look(client: Redis, entry: Entry) -> Kept | None:
     """Return the answer if it is there and true. Raises CacheAway."""
     with answering():
-        found: Any = client.mget([*entry.generation_keys(), entry.key])
+        found: Any = client.mget(entry.all_keys)
     return _read(found)
 
 
@@ -105,10 +113,10 @@ def claim(client: Redis, entry: Entry) -> Kept | Claim | None:
     """
     with answering():
         pipeline = client.pipeline(transaction=False)
-        for key in entry.generation_keys():
+        for key in entry.generation_keys:
             pipeline.set(key, secrets.token_bytes(TOKEN_BYTES), nx=True, ex=WEEK)
         pipeline.set(entry.claim_key, b"", nx=True, ex=CLAIM_SECONDS)
-        pipeline.mget([*entry.generation_keys(), entry.key])
+        pipeline.mget(entry.all_keys)
         *_, is_ours, found = pipeline.execute()
         kept = _read(found)
         if kept is not None and not kept.is_due:
@@ -132,7 +140,7 @@ def keep(client: Redis, entry: Entry, value: Any, stamp: bytes | None) -> None:
         pipeline.set(entry.key, data, ex=seconds)
         if value is None and entry.family.by_row:
             # Strangers make up names: they leave nothing behind that stays for a week.
-            pipeline.expire(generation_key(entry.namespaces[-1]), 2 * NOTHING_SECONDS)
+            pipeline.expire(entry.generation_keys[-1], 2 * NOTHING_SECONDS)
         # Whoever took longer than the claim lasts may remove another's: one more builds, no harm done.
         pipeline.unlink(entry.claim_key)
         pipeline.execute()
@@ -146,7 +154,8 @@ def release(client: Redis, entry: Entry) -> None:
 
 def end(client: Redis, namespaces: Iterable[str]) -> None:
     """End everything that depends on these namespaces. Raises CacheAway."""
-    keys = [generation_key(name) for name in namespaces]
+    start = prefix()
+    keys = [_generation_key(start, name) for name in namespaces]
     if keys:
         with answering():
             client.unlink(*keys)

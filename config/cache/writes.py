@@ -8,10 +8,6 @@ for all of them, the answers about other rows live on.
 
 from __future__ import annotations
 
-import atexit
-import logging
-import re
-import threading
 from collections import Counter
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,9 +18,9 @@ from django.db import DatabaseError, connections, transaction
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_delete, post_save
 
-from config.cache import shelf
+from config.cache import debt
 from config.cache.families import NAMESPACES
-from config.cache.shelf import CacheAway
+from config.cache.statements import written_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -32,18 +28,8 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import Model
 
-logger = logging.getLogger(__name__)
-
 # Where so many rows are written to, all answers about single rows end: that costs less than naming them.
 MANY_ROWS = 500
-RETRY_SECONDS = 5.0
-
-_WRITING = re.compile(
-    r"\s*(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|REPLACE\s+INTO|UPDATE(?:\s+ONLY)?|DELETE\s+FROM(?:\s+ONLY)?|MERGE\s+INTO"
-    r'|TRUNCATE(?:\s+TABLE)?|COPY)\s+(?:(?:"[^"]+"|\w+)\.)?(?:"([^"]+)"|(\w+))',
-    re.IGNORECASE,
-)
-_WITH = re.compile(r"\s*WITH\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +111,7 @@ def concerns(connection: BaseDatabaseWrapper, namespaces: tuple[str, ...]) -> bo
 
     That is so in a transaction that wrote to it, and while the cache server has not heard of a write of this process.
     """
-    return _debt.is_open or _ledger(connection).concerns(namespaces)
+    return debt.debt.is_open or _ledger(connection).concerns(namespaces)
 
 
 class Ledger:
@@ -141,7 +127,7 @@ class Ledger:
 
     def __call__(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
         result = execute(sql, params, many, context)
-        for table in _written(sql):
+        for table in written_tables(sql):
             self.note(table, self._number(context["cursor"].rowcount, sql))
         return result
 
@@ -196,7 +182,7 @@ class Ledger:
                 names.update(_watches[table].rows)
         for table, some in keys.items():
             names.update(self._names(_watches[table], some))
-        _end(names)
+        debt.end(names)
 
     def _names(self, known: Watch, keys: set[int]) -> Iterable[str]:
         try:
@@ -216,82 +202,6 @@ class Ledger:
         for table in self.tables:
             written.update(_watches[table].lists, _watches[table].rows)
         return not written.isdisjoint(namespaces)
-
-
-class Debt:
-    """Whether the cache server is still to hear of writes, and a thread that tells it when it is back.
-
-    Until then other processes may hand out what was true before: which answers it was does not matter any more, and
-    all end.
-    """
-
-    def __init__(self) -> None:
-        self.is_open = False
-        self._failures = 0
-        self._lock = threading.Lock()
-
-    def open(self) -> None:
-        """Note that the server did not hear of a write."""
-        with self._lock:
-            self._failures += 1
-            if self.is_open:
-                return
-            self.is_open = True
-        logger.warning("The cache server does not answer; until it knows of the last writes, answers are not cached.")
-        threading.Thread(target=self._pay_later, name="cache-debt", daemon=True).start()
-
-    def pay(self) -> bool:
-        """Tell the server, and say whether it knows of all writes now."""
-        client = shelf.server()
-        before = self._failures
-        try:
-            if client is not None:
-                shelf.end(client, NAMESPACES)
-        except CacheAway:
-            return False
-        with self._lock:
-            self.is_open = self._failures != before
-        return not self.is_open
-
-    def pay_or_tell(self) -> None:
-        """Try a last time before the process ends."""
-        if self.is_open and not self.pay():
-            logger.error(
-                "The cache server never heard of the last writes: run `manage.py cache_admin flush` when it is back."
-            )
-
-    def _pay_later(self) -> None:
-        waiting = threading.Event()
-        while not self.pay():
-            waiting.wait(RETRY_SECONDS)
-
-
-_debt = Debt()
-
-
-def _end(namespaces: set[str]) -> None:
-    client = shelf.server()
-    if client is None or not namespaces:
-        return
-    try:
-        shelf.end(client, namespaces)
-    except CacheAway:
-        _debt.open()
-
-
-def _written(sql: Any) -> Iterator[str]:
-    text = sql if isinstance(sql, str) else _text(sql)
-    if _WITH.match(text):
-        found: Iterable[re.Match[str]] = _WRITING.finditer(text)
-    else:
-        first = _WRITING.match(text)
-        found = [first] if first else []
-    for match in found:
-        yield match[1] or match[2]
-
-
-def _text(sql: Any) -> str:
-    return str(sql.as_string()) if hasattr(sql, "as_string") else str(sql)
 
 
 def _account(*, sender: type[Model], instance: Any, using: str, **kwargs: Any) -> None:
@@ -316,4 +226,4 @@ def _open_ledger(*, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
 def start() -> None:
     """Watch every connection from now on; called once, when the apps are ready."""
     connection_created.connect(_open_ledger, dispatch_uid="config.cache.writes")
-    atexit.register(_debt.pay_or_tell)
+    debt.start()

@@ -13,7 +13,8 @@ import pytest
 from django.core.cache import caches
 from pytest_django import Settings
 
-from config.cache import cached, families, invalidate, shelf, writes
+from config.cache import cached, families, invalidate, shelf
+from config.cache.debt import debt
 from config.ops import servers
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,7 +36,7 @@ def ask(answer: str) -> str:
 def no_debt() -> Iterator[None]:
     """Leave no debt to the tests that follow."""
     yield
-    writes._debt.is_open = False
+    debt.is_open = False
 
 
 def test_without_a_server_every_read_asks_the_database(settings: Settings) -> None:
@@ -43,7 +44,7 @@ def test_without_a_server_every_read_asks_the_database(settings: Settings) -> No
     settings.CACHE_READS = True
     assert [ask("first"), ask("second")] == ["first", "second"]
     invalidate("cars")
-    assert not writes._debt.is_open
+    assert not debt.is_open
 
 
 def test_a_hanging_server_is_waited_for_once(settings: Settings) -> None:
@@ -60,7 +61,7 @@ def test_a_server_that_stops_answering_costs_one_wait_and_misses_no_write(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("config.redis_pool.PAUSE", 0.2)
-    monkeypatch.setattr("config.cache.writes.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("config.cache.debt.RETRY_SECONDS", 0.05)
     monkeypatch.delenv("TEST_REDIS_URL", raising=False)
     with servers.valkey() as own:
         use(settings, own.url)
@@ -72,15 +73,15 @@ def test_a_server_that_stops_answering_costs_one_wait_and_misses_no_write(
         os.kill(process, signal.SIGSTOP)
         try:
             invalidate("cars")
-            assert writes._debt.is_open
+            assert debt.is_open
             assert ask("after") == "after"
         finally:
             os.kill(process, signal.SIGCONT)
         for _ in range(200):
-            if not writes._debt.is_open:
+            if not debt.is_open:
                 break
             threading.Event().wait(0.05)
-        assert not writes._debt.is_open
+        assert not debt.is_open
         assert ask("back again") == "back again"
         assert ask("never asked") == "back again"
     assert ask("gone for good") == "gone for good"

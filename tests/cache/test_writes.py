@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.utils import timezone
@@ -17,13 +21,14 @@ from accounts.models import Seller
 from accounts.models.users import Role
 from accounts.services.sellers import record_position
 from analytics.models import Event
-from config.cache import cached, families, invalidate
+from config.cache import cached, families, invalidate, writes
 from config.cache.families import NAMESPACES, Family
 from config.db.bulk import load
 from inventory.models import Car, CarFeature, CarImage, CarSlugHistory, Category, Part
 from inventory.services.cars import sell_car
 from leads.models import Lead
 from tests.builders import make_car, make_category, make_lead, make_part, make_seller, make_user, make_voucher
+from tests.config.variables import PROJECT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -85,6 +90,11 @@ WAYS: dict[str, Callable[[Car], Any]] = {
     "features by COPY": loaded_in_bulk,
     "picture": lambda car: CarImage.objects.create(car=car, url="https://example.org/1.jpg"),
 }
+
+
+def test_no_table_of_the_stock_is_forgotten() -> None:
+    tables = {model._meta.db_table for model in apps.get_app_config("inventory").get_models()}
+    assert tables <= writes._watches.keys()
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -302,3 +312,29 @@ def test_readers_beside_a_writer_never_get_less_than_what_was_committed_before_t
             reader.join(timeout=20)
     assert problems == []
     assert Category.objects.count() == 0
+
+
+OTHER_PROCESS = """
+import sys
+import django
+from django.conf import settings
+settings.DATABASES["default"]["NAME"] = sys.argv[1]
+django.setup()
+from config.cache import cached, families
+from inventory.models import Car
+print(cached(families.CAR_BY_SLUG, "shared", lambda: "built here"))
+Car.objects.filter(slug="shared").update(color="blue")
+"""
+
+
+def test_processes_share_answers_and_hear_of_each_others_writes(server: Redis) -> None:
+    make_car(slug="shared", color="red")
+
+    def color() -> Any:
+        return cached(families.CAR_BY_SLUG, "shared", lambda: Car.objects.get(slug="shared").color)
+
+    assert color() == "red"
+    environment = os.environ | {"CACHE_READS": "true", "DJANGO_SETTINGS_MODULE": "config.settings"}
+    order = [sys.executable, "-c", OTHER_PROCESS, str(connection.settings_dict["NAME"])]
+    done = subprocess.run(order, cwd=PROJECT, env=environment, capture_output=True, text=True, check=True)
+    assert (done.stdout, color()) == ("red\n", "blue")
