@@ -16,16 +16,20 @@ if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
 
 TABLE = "accounts_searchword"
-SHORTEST_REPAIRED = 4
+SHORTEST_REPAIRED = 3
 SHORTEST_WITH_TWO_TYPOS = 7
 
-# Words that share runs of three letters; then, since short words share few, all with the same beginning.
-_LOOK_ALIKE = "word %% %(word)s"
-_BEGIN_ALIKE = "word LIKE left(%(word)s, 1) || '%%' AND length(word) BETWEEN %(length)s - 1 AND %(length)s + 1"
-_CANDIDATES = f"""
-    SELECT word, rows FROM {TABLE} WHERE source = %(source)s AND {{condition}}
+# Words that share runs of three letters. A short word with a typo may share none with the one that was meant: then the
+# most frequent words of about its length.
+_LOOK_ALIKE = f"""
+    SELECT word, rows FROM {TABLE} WHERE source = %(source)s AND word %% %(word)s
      ORDER BY similarity(word, %(word)s) DESC, rows DESC LIMIT 60
-"""  # noqa: S608  # the name of a table and conditions of this module
+"""  # noqa: S608  # the name of a table
+_AS_LONG = f"""
+    SELECT word, rows FROM {TABLE}
+     WHERE source = %(source)s AND length(word) BETWEEN greatest(%(length)s - 1, 4) AND %(length)s + 1
+     ORDER BY rows DESC LIMIT 500
+"""  # noqa: S608  # the name of a table
 
 
 def repaired(words: Sequence[str], source: str, *, using: str) -> list[str]:
@@ -47,8 +51,8 @@ def _meant(cursor: CursorWrapper, word: str, source: str) -> str:
     if len(word) < SHORTEST_REPAIRED or any(letter.isdigit() for letter in word):
         return word
     most = 1 if len(word) < SHORTEST_WITH_TWO_TYPOS else 2
-    for condition in (_LOOK_ALIKE, _BEGIN_ALIKE):
-        cursor.execute(_CANDIDATES.format(condition=condition), {"word": word, "source": source, "length": len(word)})
+    for candidates in (_LOOK_ALIKE, _AS_LONG):
+        cursor.execute(candidates, {"word": word, "source": source, "length": len(word)})
         near = [
             (steps, known[0] != word[0], -rows, known)
             for known, rows in cursor.fetchall()
