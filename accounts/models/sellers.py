@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models.users import User
@@ -159,6 +160,20 @@ class Seller(PublicIdModel, TimestampedModel, SoftDeleteModel):
             models.Index(name="seller_rating", fields=["rating"]),
             models.Index(name="seller_plan", fields=["plan"]),
             models.Index(name="seller_created", fields=["-created_at"]),
+            # The public list in its order, also from a cursor on; where its sellers are.
+            models.Index(
+                F("is_verified").desc(),
+                Coalesce("rating", -1).desc(),
+                F("total_sales").desc(),
+                F("id").desc(),
+                name="seller_best_first",
+                condition=Q(is_active=True, deleted_at__isnull=True),
+            ),
+            models.Index(
+                name="seller_place",
+                fields=["province", "city", "is_verified"],
+                condition=Q(is_active=True, deleted_at__isnull=True),
+            ),
             # Rectangle prefilter of the nearby search.
             models.Index(name="seller_position", fields=["latitude", "longitude"]),
             models.Index(name="seller_last_position", fields=["last_latitude", "last_longitude"]),

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from accounts.models import Seller
@@ -132,11 +133,18 @@ class Car(VehicleBase):
             models.Index(name="car_fuel", fields=["fuel_type"]),
             models.Index(name="car_transmission", fields=["transmission"]),
             models.Index(name="car_created", fields=["-created_at"]),
-            # The filtered lists of one status: newest first, by make, by segment, by price.
-            models.Index(name="car_status_newest", fields=["status", "-created_at"]),
+            # The filtered lists of one status: in each order, and newest first of a make in any case or of a segment.
+            # With the key at their end they also find the place at which a cursor goes on.
+            models.Index(name="car_status_newest", fields=["status", "-created_at", "-id"]),
             models.Index(name="car_status_make", fields=["status", "make"]),
-            models.Index(name="car_status_segment", fields=["status", "segment"]),
-            models.Index(name="car_status_price", fields=["status", "price"]),
+            models.Index(
+                "status", Upper("make"), F("created_at").desc(), F("id").desc(), name="car_status_any_case_make"
+            ),
+            models.Index(name="car_status_segment", fields=["status", "segment", "-created_at", "-id"]),
+            models.Index(name="car_status_price", fields=["status", "price", "id"]),
+            models.Index(name="car_status_year", fields=["status", "year", "id"]),
+            models.Index(name="car_status_mileage", fields=["status", "mileage_km", "id"]),
+            models.Index(name="car_status_name", fields=["status", "name", "id"]),
             WordIndex(Words(*CAR_NAMES), name="car_name_words"),
             WordIndex(Words(*CAR_TEXTS), name="car_words"),
         ]

@@ -188,8 +188,10 @@ class Part(PublicIdModel, TimestampedModel, SoftDeleteModel, HeldModel):
             models.Index(name="part_status", fields=["status"]),
             models.Index(name="part_price", fields=["price"]),
             models.Index(name="part_created", fields=["-created_at"]),
-            # The marketplace; a seller's shelf; a vehicle's parts. The last two also serve their foreign keys.
-            models.Index(name="part_listed_status", fields=["is_listed", "status"]),
+            # The marketplace in each order, also from a cursor on.
+            models.Index(name="part_listed_status", fields=["is_listed", "status", "-created_at", "-id"]),
+            models.Index(name="part_listed_price", fields=["is_listed", "status", "price", "id"]),
+            # A seller's shelf; a vehicle's parts. They also serve their foreign keys.
             models.Index(name="part_seller_listed", fields=["seller", "is_listed"]),
             models.Index(name="part_vehicle_status", fields=["vehicle", "status"]),
             WordIndex(Words(*PART_NAMES), name="part_name_words"),

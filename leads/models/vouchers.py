@@ -151,6 +151,10 @@ class Voucher(PublicIdModel, TimestampedModel, SoftDeleteModel):
             # A seller's vouchers by state; the first also serves the foreign key.
             models.Index(name="voucher_seller_state", fields=["seller", "state"]),
             models.Index(name="voucher_seller_state_expiry", fields=["seller", "state", "expires_at"]),
+            # Those around a point.
+            models.Index(
+                name="voucher_position", fields=["latitude", "longitude"], condition=Q(state=VoucherState.PUBLISHED)
+            ),
             models.Index(name="voucher_published", fields=["expires_at"], condition=Q(state=VoucherState.PUBLISHED)),
         ]
 
