@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 PAGE_SIZE = 20
 LARGEST_PAGE_SIZE = 100
 LAST_PAGE = 1_000_000
+# Ranked lists go on as far as this row.
+LAST_RANK = 1000
+RELEVANCE = "relevance"
+_FOREIGN = "The cursor is none that this list gave."
+_OTHER_ORDER = "The cursor belongs to the order {}: start anew without one."
 
 ItemT = TypeVar("ItemT")
 
@@ -37,13 +42,19 @@ class Wanted:
     page_size: int = PAGE_SIZE
     cursor: str | None = None
 
+    @property
+    def place(self) -> tuple[int, int, str | None]:
+        """What tells this page from others of the same list; an empty cursor is not the same as none."""
+        return (self.page if self.cursor is None else 0, self.page_size, self.cursor)
+
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[ItemT]):
     """One page of a list.
 
     `total` counts all rows of the list; a page by cursor has neither number nor total. `next` and `previous` are
-    cursors of the pages beside it, None at the ends.
+    cursors of the pages beside it, None at the ends. `searched_for` are the words that a text with a typing error was
+    taken for.
     """
 
     items: list[ItemT]
@@ -52,6 +63,7 @@ class Page(Generic[ItemT]):
     total: int | None
     next: str | None
     previous: str | None
+    searched_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,37 @@ class Slice:
         if wanted.cursor is not None:
             return Page(items, wanted.page_size, None, None, self.next, self.previous)
         return Page(items, wanted.page_size, wanted.page, count(), self.next, self.previous)
+
+
+def read_ranked(find: Callable[[int, int], tuple[list[int], bool]], wanted: Wanted) -> Slice:
+    """Find one page of rows that have a rank: `find` takes a limit and an offset, and tells whether more follow.
+
+    Nobody looks beyond the first rows; there pages are empty. Raises UnreadableCursor.
+    """
+    start = (wanted.page - 1) * wanted.page_size
+    if wanted.cursor is not None:
+        start = _read_offset(wanted.cursor) if wanted.cursor else 0
+    keys, more = find(wanted.page_size, start) if start < LAST_RANK else ([], False)
+    before, after = max(0, start - wanted.page_size), start + wanted.page_size
+    return Slice(
+        keys=keys,
+        next=_offset_cursor(after) if more and after < LAST_RANK else None,
+        previous=_offset_cursor(before) if start > 0 else None,
+    )
+
+
+def _offset_cursor(offset: int) -> str:
+    return signing.Signer(salt=__name__).sign_object([RELEVANCE, offset])
+
+
+def _read_offset(cursor: str) -> int:
+    try:
+        name, offset, *_ = signing.Signer(salt=__name__).unsign_object(cursor)
+    except (signing.BadSignature, ValueError) as error:
+        raise UnreadableCursor(_FOREIGN) from error
+    if name != RELEVANCE:
+        raise UnreadableCursor(_OTHER_ORDER.format(name))
+    return int(offset)
 
 
 def read_slice(rows: QuerySet[Any], sort: Sort, wanted: Wanted) -> Slice:
@@ -124,9 +167,9 @@ def _read_cursor(rows: QuerySet[Any], sort: Sort, cursor: str) -> tuple[bool, tu
     try:
         name, backwards, *place = signing.Signer(salt=__name__).unsign_object(cursor)
     except (signing.BadSignature, ValueError) as error:
-        raise UnreadableCursor("The cursor is none that this list gave.") from error
+        raise UnreadableCursor(_FOREIGN) from error
     if name != sort.name:
-        raise UnreadableCursor(f"The cursor belongs to the order {name}: start anew without one.")
+        raise UnreadableCursor(_OTHER_ORDER.format(name))
     fields = [_field(rows, key) for key in sort.keys]
     return backwards, tuple(starmap(lambda field, text: field.to_python(text), zip(fields, place, strict=True)))
 

@@ -113,6 +113,8 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django_extensions",
     "csp",
+    # Gives the HTTP API's page its scripts and styles from our own server.
+    "ninja",
     *DOMAIN_APPS,
 ]
 MIDDLEWARE = [
@@ -127,6 +129,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "config.client.RequestContextMiddleware",
+    "config.api_requests.ApiMiddleware",
     "config.ops.row_security.RowSecurityMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -243,6 +246,9 @@ else:
 # How many processes answer requests; gunicorn reads the same variable.
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 2, minimum=1, maximum=256)
 WEB_THREADS = env.integer("WEB_THREADS", 4, minimum=1, maximum=64)
+
+# Requests to the HTTP API from one address in 15 minutes; 0 is no limit.
+API_RATE_LIMIT = env.integer("API_RATE_LIMIT", 100)
 
 # People
 

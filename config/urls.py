@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from config.api import api
 from config.health import live, ready
 from config.metrics import metrics
 
@@ -16,6 +17,7 @@ urlpatterns = [
     path("healthz", live, name="alive"),
     path("readyz", ready, name="ready"),
     path("metrics", metrics, name="metrics"),
+    path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
     *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
 ]

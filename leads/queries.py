@@ -1,22 +1,30 @@
-"""What the back office asks about leads, tickets and vouchers."""
+"""What the back office asks about leads, tickets and vouchers, and the marketplace about vouchers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Q
-from django.db.models.functions import Lower
+from django.db.models import Count, F, Q
+from django.db.models.functions import Coalesce, Lower
 
+from accounts.geo import boxes_around, distance_km
+from accounts.queries import SellerName, resolve_texts, sellers_within
+from accounts.queries.sellers import NEARBY_LIMIT, NEARBY_RADIUS_KM, position_of
+from config.cache import cached, families
+from config.db.reading import Money, extended, in_order_of, shaped
 from leads.codes import typed_code
-from leads.models import Lead, VoucherCode
+from leads.models import Lead, Voucher, VoucherCode
 from leads.models.leads import LeadStatus
+from leads.models.vouchers import DiscountType
+from leads.search import search_vouchers
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from accounts.models import User
     from leads.models.leads import LeadQuerySet
+    from leads.models.vouchers import VoucherQuerySet
 
 PAGE_SIZE = 20
 EARLIER_LEADS = 5
@@ -86,3 +94,98 @@ def voucher_code(text: str) -> VoucherCode | None:
         code__in={text, typed_code(text)}, voucher__deleted_at__isnull=True
     ).first()
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherCard:
+    """A voucher as lists show it, with its texts in one language; the discount is per cent or an amount."""
+
+    public_id: str
+    title: str
+    description: str
+    terms: str
+    percentage: Decimal | None
+    amount: Money | None
+    valid_from: datetime | None
+    expires_at: datetime | None
+    image_url: str
+    seller: SellerName
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherNear(VoucherCard):
+    """A voucher that can be had nearby, where and how far away."""
+
+    latitude: float
+    longitude: float
+    distance_km: float
+
+
+def vouchers_near(
+    latitude: float,
+    longitude: float,
+    radius_km: float = NEARBY_RADIUS_KM,
+    limit: int = NEARBY_LIMIT,
+    *,
+    now: datetime,
+    language: str = "",
+) -> list[VoucherNear]:
+    """Return the published vouchers of public sellers that are valid at `now` within `radius_km`, nearest first.
+
+    A voucher without a position of its own is where its seller is. Raises ValueError for a point that is not on Earth.
+    """
+    place = (latitude, longitude, radius_km, limit)
+    rows = cached(families.VOUCHERS_NEARBY, place, lambda: _vouchers_near(*place, now))
+    cards = _in_words(rows, language)
+    places = [(*row[len(_SHOWN) : -1], round(row[-1], 3)) for row in rows]
+    return [extended(VoucherNear, card, *place) for card, place in zip(cards, places, strict=True)]
+
+
+def vouchers_titled(text: str, *, now: datetime, limit: int = NEARBY_LIMIT, language: str = "") -> list[VoucherCard]:
+    """Return the published vouchers of public sellers that are valid at `now` and that a text finds, best first."""
+    found = search_vouchers(text, within=_public_vouchers(now), language=language, limit=limit)
+    rows = Voucher.objects.filter(pk__in=found.ids).values_list("pk", *_SHOWN)
+    return _in_words(in_order_of(found.ids, {row[0]: row[1:] for row in rows}), language)
+
+
+def _public_vouchers(now: datetime) -> VoucherQuerySet:
+    public = Q(seller__is_verified=True, seller__is_active=True, seller__deleted_at__isnull=True)
+    vouchers: VoucherQuerySet = Voucher.objects.all()
+    return vouchers.published().valid(now=now).filter(public)
+
+
+def _vouchers_near(
+    latitude: float, longitude: float, radius_km: float, limit: int, now: datetime
+) -> list[tuple[Any, ...]]:
+    sellers = list(sellers_within(latitude, longitude, radius_km).values_list("pk", flat=True))
+    nearby = Q(latitude__isnull=True, seller__in=sellers)
+    for box in boxes_around(latitude, longitude, radius_km):
+        nearby |= Q(latitude__range=(box.south, box.north), longitude__range=(box.west, box.east))
+    place = {name: Coalesce(F(name), position_of(name, "seller__")) for name in ("latitude", "longitude")}
+    vouchers: Any = _public_vouchers(now).filter(nearby)
+    found = vouchers.annotate(
+        at_latitude=place["latitude"],
+        at_longitude=place["longitude"],
+        away_km=distance_km(latitude, longitude, place["latitude"], place["longitude"]),
+    ).filter(away_km__lte=radius_km)
+    return list(found.order_by("away_km", "pk").values_list(*_SHOWN, *_PLACE)[:limit])
+
+
+_SHOWN = (
+    *("public_id", "title_key", "description_key", "terms_key", "discount_type", "discount_value", "currency"),
+    *("valid_from", "expires_at", "image_url", "seller__public_id", "seller__name"),
+)
+_PLACE = ("at_latitude", "at_longitude", "away_km")
+
+
+def _in_words(rows: list[tuple[Any, ...]], language: str) -> list[VoucherCard]:
+    """Return vouchers read as `_SHOWN` with the texts of their keys."""
+    texts = resolve_texts({key for row in rows for key in row[1:4]}, language) if rows else {}
+    return [_card(*row[:1], *(texts[key] for key in row[1:4]), *row[4 : len(_SHOWN)]) for row in rows]
+
+
+def _card(*row: Any) -> VoucherCard:
+    *texts, discount_type, value, currency = row[:7]
+    is_percentage = discount_type == DiscountType.PERCENTAGE
+    discount = (value, None) if is_percentage else (None, Money(value, currency))
+    return shaped(VoucherCard, *texts, *discount, *row[7:10], SellerName(*row[10:]))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.db.models import Case, DecimalField, F, FloatField, Q, When
 from django.db.models.functions import Coalesce
@@ -15,6 +15,8 @@ from accounts.geo import boxes_around, boxes_between, distance_km, in_polygon
 from accounts.models import Seller
 from accounts.models.sellers import BusinessType
 from accounts.queries.texts import resolve_texts
+from accounts.search import search_sellers
+from config.cache import cached, families
 from config.db.reading import document, extended, fetch, in_order_of, marks, moment, optional_decimal, shaped
 from config.pages import Page, Sort, Wanted, read_slice
 
@@ -33,8 +35,13 @@ LONG_FIELDS = ("description", "service_area", "business_hours")
 # Those without a rating come after the lowest one.
 BEST_FIRST = Sort("best", ("is_verified", "rating_or_none", "total_sales"), descending=True)
 
+
 # A mobile vendor who has been seen is where it was seen last; everybody else is at the fixed position.
-_ON_THE_MOVE = Q(business_type=BusinessType.MOBILE_VENDOR, last_latitude__isnull=False)
+def _on_the_move(prefix: str = "") -> Q:
+    return Q(**{f"{prefix}business_type": BusinessType.MOBILE_VENDOR, f"{prefix}last_latitude__isnull": False})
+
+
+_ON_THE_MOVE = _on_the_move()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,44 +127,34 @@ def seller_list(
 ) -> Page[SellerCard]:
     """Return one page of the public list, names in `language`. Raises UnreadableCursor."""
     wanted = wanted or Wanted()
-    sellers = public_sellers(filters)
-    found = read_slice(sellers, BEST_FIRST, wanted)
-    return found.page(seller_cards(found.keys, language=language), wanted, sellers.count)
+
+    def read() -> Page[_Named[SellerCard]]:
+        sellers = public_sellers(filters)
+        found = read_slice(sellers, BEST_FIRST, wanted)
+        return found.page(_read_cards(found.keys), wanted, sellers.count)
+
+    page: Page[Any] = cached(families.SELLERS_LIST, (filters or SellerFilters(), wanted.place), read)
+    return replace(page, items=_in_language(page.items, language))
 
 
 def seller_by_id(public_id: str, *, language: str = "") -> SellerDetails | None:
     """Return an active seller with everything on it, its texts in `language`; None if there is none."""
-    more = (
-        "s.description, s.phone, s.email, s.whatsapp, s.website, s.street, s.postal_code, s.timezone,"
-        " s.business_hours, s.service_area, s.created_at, s.description_key"
-    )
-    where = "s.public_id = %s AND s.is_active AND s.deleted_at IS NULL"
-    rows = fetch(Seller, f"SELECT {_CARD}, {more} FROM accounts_seller s WHERE {where}", [public_id])
-    if not rows:
+    found = cached(families.SELLER, public_id, lambda: _read_details(public_id))
+    if found is None:
         return None
-    *row, description_key = rows[0]
-    card, (description, *contact, hours, area, created_at) = row[:_CARD_WIDTH], row[_CARD_WIDTH:]
-    if description_key:
-        description = resolve_texts({description_key: description}, language)[description_key]
-    (shown,) = _cards([card], language)
-    return extended(
-        SellerDetails,
-        shown,
-        description,
-        *contact,
-        document(hours),
-        document(area),
-        moment(created_at),
-    )
+    (seller,) = _in_language([found], language)
+    return seller
 
 
 def seller_cards(keys: Sequence[int], *, language: str = "") -> list[SellerCard]:
     """Return what lists show of the sellers with these keys, in their order; with one query, or two for other names."""
-    if not keys:
-        return []
-    rows = fetch(Seller, f"SELECT s.id, {_CARD} FROM accounts_seller s WHERE s.id IN ({marks(keys)})", keys)
-    found = in_order_of(keys, {row[0]: row[1:] for row in rows})
-    return _cards(found, language)
+    return _in_language(_read_cards(keys), language)
+
+
+def sellers_named(text: str, *, limit: int = NEARBY_LIMIT, language: str = "") -> list[SellerCard]:
+    """Return what lists show of the public sellers that a text finds, best first."""
+    found = search_sellers(text, within=Seller.objects.public(), limit=limit)
+    return seller_cards(found.ids, language=language)
 
 
 def nearby_sellers(
@@ -172,40 +169,88 @@ def nearby_sellers(
 
     Raises ValueError for a point that is not on Earth.
     """
+    place = (latitude, longitude, radius_km, limit)
+    return _in_language(cached(families.SELLERS_NEARBY, place, lambda: _read_near(*place)), language)
+
+
+def _read_near(latitude: float, longitude: float, radius_km: float, limit: int) -> list[_Named[SellerNear]]:
     sellers: Any = sellers_near(latitude, longitude, radius_km, limit)
     near = dict(sellers.values_list("pk", "distance_km"))
-    cards = seller_cards(list(near), language=language)
-    return [extended(SellerNear, card, round(distance, 3)) for card, distance in zip(cards, near.values(), strict=True)]
+    return [
+        replace(card, seller=extended(SellerNear, card.seller, round(distance, 3)))  # type: ignore[misc]
+        for card, distance in zip(_read_cards(list(near)), near.values(), strict=True)
+    ]
 
 
-# ruff: noqa: S608  # every statement is put together from the constants of this module
+SellerT = TypeVar("SellerT", bound=SellerCard)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named(Generic[SellerT]):
+    """A seller as stored, and the translation keys of its texts, which are looked up anew for every reader."""
+
+    seller: SellerT
+    name_key: str | None
+    description_key: str | None = None
+
+
+def _in_language(found: Sequence[_Named[SellerT]], language: str) -> list[SellerT]:
+    keys = {key for each in found for key in (each.name_key, each.description_key) if key}
+    texts = resolve_texts(dict.fromkeys(keys, ""), language) if keys else {}
+
+    def told(each: _Named[SellerT]) -> SellerT:
+        # Without a translation the key itself comes back.
+        parts = {"name": each.name_key, "description": each.description_key}
+        known: dict[str, Any] = {part: texts[key] for part, key in parts.items() if key and texts[key] != key}
+        return replace(each.seller, **known)
+
+    return [told(each) for each in found]
+
 
 _MOVING = "s.business_type = 'MOBILE_VENDOR' AND s.last_latitude IS NOT NULL"
 _CARD = (
-    "s.public_id, s.name, s.name_key, s.business_type, s.is_verified, s.rating, s.total_sales, s.city, s.province,"
-    f" s.country, CASE WHEN {_MOVING} THEN s.last_latitude ELSE s.latitude END,"
+    "s.public_id, s.name, s.business_type, s.is_verified, s.rating, s.total_sales, s.city, s.province, s.country,"
+    f" CASE WHEN {_MOVING} THEN s.last_latitude ELSE s.latitude END,"
     f" CASE WHEN {_MOVING} THEN s.last_longitude ELSE s.longitude END, s.is_open, s.primary_image_url"
 )
-_CARD_WIDTH = 14
+_CARD_WIDTH = 13
+_MORE = (
+    "s.description, s.phone, s.email, s.whatsapp, s.website, s.street, s.postal_code, s.timezone, s.business_hours,"
+    " s.service_area, s.created_at"
+)
+
+# ruff: noqa: S608  # every statement is put together from the constants of this module
 
 
-def _cards(rows: Sequence[Sequence[Any]], language: str) -> list[SellerCard]:
-    keys = {row[2]: row[1] for row in rows if row[2]}
-    names = resolve_texts(keys, language) if keys else {}
-    return [_card(names.get(row[2], row[1]), *row) for row in rows]
+def _read_cards(keys: Sequence[int]) -> list[_Named[SellerCard]]:
+    if not keys:
+        return []
+    rows = fetch(Seller, f"SELECT s.id, s.name_key, {_CARD} FROM accounts_seller s WHERE s.id IN ({marks(keys)})", keys)
+    return in_order_of(keys, {row[0]: _Named(_card(*row[2:]), row[1]) for row in rows})
 
 
-def _card(shown_name: str, *row: Any) -> SellerCard:
-    public_id, _, _, business_type, is_verified, rating, *rest, is_open, picture_url = row
-    grade = optional_decimal(rating)
-    states = (business_type, bool(is_verified), grade)
-    return shaped(SellerCard, public_id, shown_name, *states, *rest, bool(is_open), picture_url)
+def _read_details(public_id: str) -> _Named[SellerDetails] | None:
+    source = "accounts_seller s WHERE s.public_id = %s AND s.is_active AND s.deleted_at IS NULL"
+    rows = fetch(Seller, f"SELECT s.name_key, s.description_key, {_CARD}, {_MORE} FROM {source}", [public_id])
+    if not rows:
+        return None
+    name_key, description_key, *row = rows[0]
+    *more, hours, area, created_at = row[_CARD_WIDTH:]
+    details = (*more, document(hours), document(area), moment(created_at))
+    return _Named(extended(SellerDetails, _card(*row[:_CARD_WIDTH]), *details), name_key, description_key)
+
+
+def _card(*row: Any) -> SellerCard:
+    public_id, name, business_type, is_verified, rating, *rest, is_open, picture_url = row
+    states = (business_type, bool(is_verified), optional_decimal(rating))
+    return shaped(SellerCard, public_id, name, *states, *rest, bool(is_open), picture_url)
 
 
 def provinces() -> list[str]:
     """Return the provinces where verified sellers are, in order."""
     found = Seller.objects.public().exclude(province="").order_by("province")
-    return list(found.values_list("province", flat=True).distinct())
+    places = found.values_list("province", flat=True).distinct()
+    return cached(families.SELLERS_PLACES, "provinces", lambda: list(places))
 
 
 def cities(*, province: str = "") -> list[str]:
@@ -213,7 +258,8 @@ def cities(*, province: str = "") -> list[str]:
     found = Seller.objects.public().exclude(city="").order_by("city")
     if province:
         found = found.filter(province=province)
-    return list(found.values_list("city", flat=True).distinct())
+    places = found.values_list("city", flat=True).distinct()
+    return cached(families.SELLERS_PLACES, ("cities", province), lambda: list(places))
 
 
 def sellers_near(
@@ -235,7 +281,7 @@ def sellers_within(latitude: float, longitude: float, radius_km: float) -> Selle
     """
     _require_position(latitude, longitude)
     nearby = _within(boxes_around(latitude, longitude, radius_km)).annotate(
-        distance_km=distance_km(latitude, longitude, _effective("latitude"), _effective("longitude"))
+        distance_km=distance_km(latitude, longitude, position_of("latitude"), position_of("longitude"))
     )
     return nearby.filter(distance_km__lte=radius_km).order_by()
 
@@ -272,8 +318,10 @@ def _require_position(latitude: float, longitude: float) -> None:
         raise ValueError(f"({latitude}, {longitude}) is not a position: latitude -90 to 90, longitude -180 to 180.")
 
 
-def _effective(field: str) -> Case:
-    return Case(When(_ON_THE_MOVE, then=F(f"last_{field}")), default=F(field), output_field=FloatField())
+def position_of(name: str, prefix: str = "") -> Case:
+    """Return an expression for the present `name` (latitude, longitude) of a seller, to whom `prefix` leads."""
+    last, fixed = F(f"{prefix}last_{name}"), F(f"{prefix}{name}")
+    return Case(When(_on_the_move(prefix), then=last), default=fixed, output_field=FloatField())
 
 
 def _within(boxes: list[Box]) -> SellerQuerySet:

@@ -11,6 +11,7 @@ from inventory.queries.cars import (
     CarCard,
     CarDetails,
     CarFilters,
+    car_by_id,
     car_by_slug,
     car_cards,
     car_list,
@@ -27,12 +28,14 @@ from inventory.queries.parts import (
     PartDetails,
     PartFacets,
     PartFilters,
+    Suggestions,
     featured_parts,
     part_by_id,
     part_cards,
     part_facets,
     part_list,
     public_parts,
+    suggestions,
 )
 from inventory.queries.pictures import Picture
 from inventory.queries.stock import SellerProfile, SellerStock, seller_with_stock, sellers_with_stock, stock_counts
@@ -53,6 +56,8 @@ __all__ = [
     "Picture",
     "SellerProfile",
     "SellerStock",
+    "Suggestions",
+    "car_by_id",
     "car_by_slug",
     "car_cards",
     "car_list",
@@ -71,5 +76,6 @@ __all__ = [
     "seller_with_stock",
     "sellers_with_stock",
     "stock_counts",
+    "suggestions",
     "vin_warnings",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, Q
 
 from accounts.queries import SellerName
+from config.cache import cached, families
 from config.db.reading import (
     Money,
     database_of,
@@ -23,10 +24,11 @@ from config.db.reading import (
     money,
     shaped,
 )
-from config.pages import Page, Sort, Wanted, read_slice
+from config.pages import RELEVANCE, Page, Sort, Wanted, read_ranked, read_slice
 from inventory.models import Car
 from inventory.models.cars import Segment
 from inventory.queries.pictures import Picture
+from inventory.search import matching_cars, search_cars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +61,7 @@ NEWEST = "newest"
 class CarFilters:
     """What a list of cars is narrowed to; an empty part narrows nothing, and both ends of a range belong to it."""
 
+    text: str = ""  # as somebody types it; `condition` knows nothing of it
     make: str = ""  # in any case
     segment: str = ""
     price_min: Decimal | None = None
@@ -153,45 +156,88 @@ def public_cars(*, now: datetime, filters: CarFilters | None = None) -> CarQuery
 
 
 def car_list(
-    filters: CarFilters | None = None, *, now: datetime, sort: str = NEWEST, wanted: Wanted | None = None
+    filters: CarFilters | None = None, *, now: datetime, sort: str = RELEVANCE, wanted: Wanted | None = None
 ) -> Page[CarCard]:
-    """Return one page of the public cars at `now`, in an order of CAR_SORTS.
+    """Return one page of the public cars at `now`, in an order of CAR_SORTS, or those first that fit a text best.
 
-    Raises KeyError for another order, UnreadableCursor for a cursor that this list did not give.
+    Without a text the newest fit best. Raises KeyError for another order, UnreadableCursor for a cursor that this list
+    did not give.
     """
-    wanted = wanted or Wanted()
-    cars = public_cars(now=now, filters=filters)
-    found = read_slice(cars, CAR_SORTS[sort], wanted)
-    return found.page(car_cards(found.keys), wanted, cars.count)
+    filters, wanted = filters or CarFilters(), wanted or Wanted()
+    order = None if sort == RELEVANCE and filters.text else CAR_SORTS[NEWEST if sort == RELEVANCE else sort]
+
+    def read() -> Page[CarCard]:
+        cars = public_cars(now=now, filters=filters)
+        if order is None:
+            return _best_cars(cars, filters.text, wanted)
+        if filters.text:
+            cars = cars.filter(matching_cars(filters.text))
+        found = read_slice(cars, order, wanted)
+        return found.page(car_cards(found.keys), wanted, cars.count)
+
+    return cached(families.CARS_LIST, (filters, sort, wanted.place), read)
+
+
+def _best_cars(cars: CarQuerySet, text: str, wanted: Wanted) -> Page[CarCard]:
+    searched = text
+
+    def find(limit: int, offset: int) -> tuple[list[int], bool]:
+        nonlocal searched
+        found = search_cars(text, within=cars, limit=limit, offset=offset)
+        searched = found.repaired or text
+        return found.ids, found.has_more
+
+    ranked = read_ranked(find, wanted)
+    page = ranked.page(car_cards(ranked.keys), wanted, lambda: cars.filter(matching_cars(searched)).count())
+    return page if searched == text else replace(page, searched_for=searched)
 
 
 def featured_cars(*, now: datetime, limit: int = FEATURED_LIMIT) -> list[CarCard]:
     """Return the newest featured cars, at most 20."""
-    cars = public_cars(now=now, filters=CarFilters(featured=True)).order_by("-created_at", "-pk")
-    return car_cards(list(cars.values_list("pk", flat=True)[: min(limit, LARGEST_LIMIT)]))
+    few = min(limit, LARGEST_LIMIT)
+
+    def read() -> list[CarCard]:
+        cars = public_cars(now=now, filters=CarFilters(featured=True)).order_by("-created_at", "-pk")
+        return car_cards(list(cars.values_list("pk", flat=True)[:few]))
+
+    return cached(families.CARS_FEATURED, few, read)
 
 
-def related_cars(public_id: str, *, now: datetime, limit: int = RELATED_LIMIT) -> list[CarCard] | None:
+def related_cars(name: str, *, now: datetime, limit: int = RELATED_LIMIT) -> list[CarCard] | None:
     """Return other public cars: of the same make first, then of the same segment, then any, newest first in each.
 
-    At most 20; None if there is no public car with this id or slug.
+    At most 20; None if there is no public car with this public id or slug.
     """
-    car = public_cars(now=now).filter(Q(public_id=public_id) | Q(slug=public_id)).only("make", "segment").first()
+    few = min(limit, LARGEST_LIMIT)
+    return cached(families.CARS_RELATED, (name, few), lambda: _related_cars(name, now, few))
+
+
+def _related_cars(name: str, now: datetime, limit: int) -> list[CarCard] | None:
+    car = public_cars(now=now).filter(Q(public_id=name) | Q(slug=name)).only("make", "segment").first()
     if car is None:
         return None
     others = public_cars(now=now).exclude(pk=car.pk).order_by("-created_at", "-pk").values_list("pk", flat=True)
     keys: list[int] = []
     # Each step reads an index in its order and stops; one statement that ranks all cars would read them all.
     for nearer in (Q(make__iexact=car.make), Q(segment=car.segment), Q()):
-        missing = min(limit, LARGEST_LIMIT) - len(keys)
+        missing = limit - len(keys)
         if missing:
             keys += others.filter(nearer).exclude(pk__in=keys)[:missing]
     return car_cards(keys)
 
 
 def car_by_slug(slug: str, *, now: datetime) -> CarAtSlug | None:
-    """Return the public car at a slug, a former slug or a public id, with everything on it; None if there is none."""
-    found = _details("(c.slug = %s OR c.public_id = %s)", [slug, slug], now)
+    """Return the public car at a slug or former slug, with everything on it; None if there is none."""
+    return cached(families.CAR_BY_SLUG, slug, lambda: _car_at(slug, now))
+
+
+def car_by_id(public_id: str, *, now: datetime) -> CarDetails | None:
+    """Return the public car with a public id, with everything on it; None if there is none."""
+    return cached(families.CAR, public_id, lambda: _details("c.public_id = %s", [public_id], now))
+
+
+def _car_at(slug: str, now: datetime) -> CarAtSlug | None:
+    found = _details("c.slug = %s", [slug], now)
     if found is not None:
         return CarAtSlug(found, moved=False)
     former = _details("c.id IN (SELECT car_id FROM inventory_carslughistory WHERE slug = %s)", [slug], now)
@@ -200,13 +246,14 @@ def car_by_slug(slug: str, *, now: datetime) -> CarAtSlug | None:
 
 def makes_in_stock(*, now: datetime) -> list[str]:
     """Return the makes of the public cars, in order."""
-    return list(public_cars(now=now).order_by("make").values_list("make", flat=True).distinct())
+    makes = public_cars(now=now).order_by("make").values_list("make", flat=True).distinct()
+    return cached(families.CARS_MAKES, "makes", lambda: list(makes))
 
 
 def cars_per_segment(*, now: datetime) -> dict[str, int]:
     """Return how many public cars each segment has, the empty ones included."""
     counts = public_cars(now=now).values_list("segment").annotate(Count("pk"))
-    return dict.fromkeys(Segment.values, 0) | dict(counts)
+    return cached(families.CARS_MAKES, "segments", lambda: dict.fromkeys(Segment.values, 0) | dict(counts))
 
 
 _CARD = (

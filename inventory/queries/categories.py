@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count
 
+from config.cache import cached, families
 from config.db.reading import shaped
 from inventory.models import Category, Part
 
@@ -32,8 +33,11 @@ class CategoryNode:
 
 def category_tree() -> list[CategoryNode]:
     """Return the active categories, each before those below it, with two queries."""
-    found = Part.objects.public().order_by().values_list("category").annotate(Count("pk"))
-    counts = dict(found)
+    return cached(families.PARTS_FACETS, "categories", _category_tree)
+
+
+def _category_tree() -> list[CategoryNode]:
+    counts = dict(Part.objects.public().order_by().values_list("category").annotate(Count("pk")))
     rows = list(
         Category.objects.active()
         .order_by("path")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import F, Q
 
 from accounts.queries import SellerName, sellers_within
+from config.cache import cached, families
 from config.db.reading import (
     Money,
     database_of,
@@ -26,9 +27,10 @@ from config.db.reading import (
     shaped,
     statement_of,
 )
-from config.pages import Page, Sort, Wanted, read_slice
+from config.pages import RELEVANCE, Page, Sort, Wanted, read_ranked, read_slice
 from inventory.models import Category, Part
 from inventory.queries.pictures import Picture
+from inventory.search import matching_parts, search_parts, suggest_makes, suggest_models, suggest_part_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,10 +71,12 @@ class Circle:
 class PartFilters:
     """What a search for parts is narrowed to; an empty part narrows nothing, and both ends of a range belong to it.
 
-    `make`, `model` (a piece of it, in any case) and `year` are the vehicle's; `category` is a slug or public id and
-    means all below it too; `province`, `city` and `circle` are where the seller is; `seller` is a public id.
+    `text` is what somebody types, of which `condition` knows nothing; `make`, `model` (a piece of it, in any case) and
+    `year` are the vehicle's; `category` is a slug or public id and means all below it too; `province`, `city` and
+    `circle` are where the seller is; `seller` is a public id.
     """
 
+    text: str = ""
     make: str = ""
     model: str = ""
     year: int | None = None
@@ -211,27 +215,83 @@ def public_parts(filters: PartFilters | None = None) -> PartQuerySet:
 
 
 def part_list(
-    filters: PartFilters | None = None, *, sort: str = NEWEST, wanted: Wanted | None = None
+    filters: PartFilters | None = None, *, sort: str = RELEVANCE, wanted: Wanted | None = None
 ) -> Page[PartCard]:
-    """Return one page of the public parts, in an order of PART_SORTS.
+    """Return one page of the public parts, in an order of PART_SORTS, or those first that fit a text best.
 
-    Raises KeyError for another order, UnreadableCursor for a cursor that this list did not give.
+    Without a text the newest fit best. Raises KeyError for another order, UnreadableCursor for a cursor that this list
+    did not give.
     """
-    wanted = wanted or Wanted()
-    parts = public_parts(filters)
-    found = read_slice(parts, PART_SORTS[sort], wanted)
-    return found.page(part_cards(found.keys), wanted, parts.count)
+    filters, wanted = filters or PartFilters(), wanted or Wanted()
+    order = None if sort == RELEVANCE and filters.text else PART_SORTS[NEWEST if sort == RELEVANCE else sort]
+
+    def read() -> Page[PartCard]:
+        parts = public_parts(filters)
+        if order is None:
+            return _best_parts(parts, filters.text, wanted)
+        if filters.text:
+            parts = parts.filter(matching_parts(filters.text))
+        found = read_slice(parts, order, wanted)
+        return found.page(part_cards(found.keys), wanted, parts.count)
+
+    if filters.circle is not None:
+        # Sellers move, and not every step of theirs may end what is kept of all parts.
+        return read()
+    family = families.PARTS_SEARCH if filters.text else families.PARTS_LIST
+    return cached(family, (filters, sort, wanted.place), read)
+
+
+def _best_parts(parts: PartQuerySet, text: str, wanted: Wanted) -> Page[PartCard]:
+    searched = text
+
+    def find(limit: int, offset: int) -> tuple[list[int], bool]:
+        nonlocal searched
+        found = search_parts(text, within=parts, limit=limit, offset=offset)
+        searched = found.repaired or text
+        return found.ids, found.has_more
+
+    ranked = read_ranked(find, wanted)
+    page = ranked.page(part_cards(ranked.keys), wanted, lambda: parts.filter(matching_parts(searched)).count())
+    return page if searched == text else replace(page, searched_for=searched)
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """What somebody who is typing may mean: names of parts, makes, and models (of one make, if it is known)."""
+
+    names: list[str]
+    makes: list[str]
+    models: list[str]
+
+
+def suggestions(text: str, *, make: str = "") -> Suggestions:
+    """Return at most 10 of each that go on as `text` begins; none before its second letter."""
+
+    def read() -> Suggestions:
+        names = suggest_part_names(text, within=public_parts())
+        return Suggestions(names, suggest_makes(text), suggest_models(text, make=make))
+
+    return cached(families.PARTS_SUGGESTIONS, (text, make), read)
 
 
 def featured_parts(*, limit: int = FEATURED_LIMIT) -> list[PartCard]:
     """Return parts of sellers rated 4.0 or better, best rating first, then newest, at most 20."""
-    parts = public_parts().filter(seller__rating__gte=FEATURED_RATING)
-    ordered = parts.order_by(F("seller__rating").desc(), "-created_at", "-pk")
-    return part_cards(list(ordered.values_list("pk", flat=True)[: min(limit, LARGEST_LIMIT)]))
+    few = min(limit, LARGEST_LIMIT)
+
+    def read() -> list[PartCard]:
+        parts = public_parts().filter(seller__rating__gte=FEATURED_RATING)
+        ordered = parts.order_by(F("seller__rating").desc(), "-created_at", "-pk")
+        return part_cards(list(ordered.values_list("pk", flat=True)[:few]))
+
+    return cached(families.PARTS_FEATURED, few, read)
 
 
 def part_by_id(public_id: str) -> PartDetails | None:
     """Return a public part with everything on it; None if there is none."""
+    return cached(families.PART, public_id, lambda: _part_by_id(public_id))
+
+
+def _part_by_id(public_id: str) -> PartDetails | None:
     pictures = list_of(
         database_of(Part), ("url", "alt_text"), "FROM inventory_partimage WHERE part_id = p.id ORDER BY position, id"
     )
@@ -252,9 +312,18 @@ def part_by_id(public_id: str) -> PartDetails | None:
 
 def part_facets(filters: PartFilters | None = None) -> PartFacets:
     """Count what the found parts have in common, with one reading of them."""
-    parts = public_parts(filters).values_list("vehicle__make", "condition", "price", "currency")
+    filters = filters or PartFilters()
+    if filters.circle is not None:
+        return _part_facets(filters)
+    return cached(families.PARTS_FACETS, filters, lambda: _part_facets(filters))
+
+
+def _part_facets(filters: PartFilters) -> PartFacets:
+    parts = public_parts(filters)
+    if filters.text:
+        parts = parts.filter(matching_parts(filters.text))
     try:
-        statement, parameters = statement_of(parts)
+        statement, parameters = statement_of(parts.values_list("vehicle__make", "condition", "price", "currency"))
     except EmptyResultSet:
         return PartFacets()
     rows = fetch(Part, f"WITH found (make, grade, price, currency) AS MATERIALIZED ({statement}) {_FACETS}", parameters)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from accounts.models import Seller
 from accounts.queries import SellerCard, SellerDetails, SellerFilters, seller_by_id, seller_list
+from config.cache import cached, families
 from config.db.reading import extended, fetch, marks
 
 if TYPE_CHECKING:
@@ -52,6 +53,10 @@ def stock_counts(sellers: Sequence[str]) -> dict[str, tuple[int, int]]:
     """Return how many vehicles, and parts on the marketplace, each seller with these public ids has; one query."""
     if not sellers:
         return {}
+    return cached(families.STATISTICS, ("stock", *sellers), lambda: _stock_counts(sellers))
+
+
+def _stock_counts(sellers: Sequence[str]) -> dict[str, tuple[int, int]]:
     rows = fetch(Seller, f"{_COUNTS} WHERE s.public_id IN ({marks(sellers)})", sellers)
     return dict.fromkeys(sellers, (0, 0)) | {seller: (vehicles, parts) for seller, vehicles, parts in rows}
 

@@ -22,6 +22,7 @@ from inventory.queries import (
     CarFilters,
     PartFilters,
     Picture,
+    car_by_id,
     car_by_slug,
     car_list,
     cars_per_segment,
@@ -164,7 +165,8 @@ def test_a_car_is_found_by_slug_and_by_id_and_a_former_slug_says_that_it_moved()
     assert former is not None
     assert present.car == former.car
     assert (present.car.public_id, present.moved, former.moved) == (car.public_id, False, True)
-    assert car_by_slug(car.public_id, now=NOON) == present
+    assert car_by_id(car.public_id, now=NOON) == present.car
+    assert car_by_id("new", now=NOON) is None
     assert car_by_slug("other", now=NOON) is None
 
 

@@ -1,0 +1,160 @@
+"""The root of the HTTP API: mounts each app's routes, and maps errors to answers once."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
+from django.http import Http404
+from django.utils import timezone
+from ninja import NinjaAPI, Query, Schema, Swagger
+from ninja.errors import HttpError, ValidationError
+
+from accounts.api import sellers as seller_places
+from accounts.queries import SellerCard, language_for_request, sellers_named
+from config.answers import Missing, answer, documented, problem
+from config.pages import UnreadableCursor, Wanted
+from config.parameters import Word, asked
+from inventory.api import cars, categories, parts, sellers
+from inventory.queries import CarCard, CarFilters, PartCard, PartFilters, car_list, part_list
+from leads.api import vouchers
+from leads.queries import VoucherCard, vouchers_titled
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+logger = logging.getLogger("forecourt.api")
+
+RETRY_SECONDS = "5"
+SEARCH_LIMIT = 5
+DESCRIPTION = """What the marketplace shows, for programs. Nobody needs to sign in, and nothing here changes anything.
+
+Rows are named by `public_id`. Times are ISO 8601 in UTC. Money is an amount, as a text with two places, and a currency.
+
+Lists come in pages: by `page` and `page_size`, with the `total`, or by `cursor`: begin with an empty one, and go on
+with `next` and `previous`. Pages by cursor cost the same at any depth, and rows that come meanwhile shift nothing.
+
+Every answer has an `ETag`: send it as `If-None-Match` and get 304 while nothing changed. Every error has one shape.
+"""
+
+api = NinjaAPI(
+    title="Forecourt",
+    version="1",
+    description=DESCRIPTION,
+    urls_namespace="api-v1",
+    docs=Swagger({"deepLinking": True, "validatorUrl": None}),
+)
+api.add_router("/cars", cars)
+# Ahead of the routes that would take "nearby" for an id.
+api.add_router("/sellers", seller_places)
+api.add_router("/sellers", sellers)
+api.add_router("/parts", parts)
+api.add_router("/categories", categories)
+api.add_router("/vouchers", vouchers)
+
+
+class Words(Schema):
+    """What is looked for."""
+
+    q: Word = asked(..., "Words, a part number, or a name.", "alternator")
+    limit: int = asked(SEARCH_LIMIT, "Most rows of each kind.", 5, ge=1, le=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Finds:
+    """What a text finds of each kind, best first."""
+
+    cars: list[CarCard]
+    parts: list[PartCard]
+    sellers: list[SellerCard]
+    vouchers: list[VoucherCard]
+
+
+@api.get("/search", response=documented(Finds), tags=["search"], summary="Everything that a text finds")
+def search(request: HttpRequest, words: Query[Words]) -> HttpResponseBase:
+    """Cars, parts, sellers and vouchers that a text finds."""
+    now, language = timezone.now(), language_for_request(request)
+    first = Wanted(page_size=words.limit, cursor="")
+    finds = Finds(
+        cars=car_list(CarFilters(text=words.q), now=now, wanted=first).items if words.q else [],
+        parts=part_list(PartFilters(text=words.q), wanted=first).items if words.q else [],
+        sellers=sellers_named(words.q, limit=words.limit, language=language),
+        vouchers=vouchers_titled(words.q, now=now, limit=words.limit, language=language),
+    )
+    return answer(request, finds, translated=True)
+
+
+@api.exception_handler(ValidationError)
+def _refuse_parameters(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    fields: dict[str, list[str]] = {}
+    for each in error.errors:
+        # A place in a list follows the name of its parameter.
+        name = next(str(step) for step in reversed(each["loc"]) if not isinstance(step, int))
+        fields.setdefault(name, []).append(each["msg"])
+    return _refuse_fields(fields)
+
+
+@api.exception_handler(ModelValidationError)
+def _refuse_values(request: HttpRequest, error: ModelValidationError) -> HttpResponse:
+    return _refuse_fields(error.message_dict if hasattr(error, "error_dict") else {"": error.messages})
+
+
+@api.exception_handler(UnreadableCursor)
+def _refuse_cursor(request: HttpRequest, error: UnreadableCursor) -> HttpResponse:
+    return _refuse_fields({"cursor": [str(error)]})
+
+
+def _refuse_fields(fields: dict[str, list[str]]) -> HttpResponse:
+    message = f"The request cannot be understood: see {', '.join(fields)}."
+    return problem(HTTPStatus.BAD_REQUEST, "validation", message, fields=fields)
+
+
+@api.exception_handler(Missing)
+@api.exception_handler(Http404)
+def _miss(request: HttpRequest, error: Exception) -> HttpResponse:
+    return problem(HTTPStatus.NOT_FOUND, "not_found", str(error) or "There is nothing here.")
+
+
+@api.exception_handler(HttpError)
+def _refuse(request: HttpRequest, error: HttpError) -> HttpResponse:
+    status = HTTPStatus(error.status_code)
+    return problem(status, status.phrase.lower().replace(" ", "_"), str(error))
+
+
+@api.exception_handler(IntegrityError)
+def _conflict(request: HttpRequest, error: IntegrityError) -> HttpResponse:
+    logger.warning("A request contradicts what is stored", exc_info=error)
+    return problem(HTTPStatus.CONFLICT, "conflict", "This contradicts what is stored already.")
+
+
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+@api.exception_handler(ProgrammingError)
+def _no_database(request: HttpRequest, error: DatabaseError) -> HttpResponse:
+    if _names_a_missing_table(error):
+        logger.error("A table is missing: apply the migrations", exc_info=error)
+        return _later("schema", "The database is not up to date: the operator has to apply migrations.")
+    if isinstance(error, ProgrammingError):
+        return _fail(request, error)
+    logger.error("The database did not answer", exc_info=error)
+    return _later("no_database", "The database does not answer at the moment: try again in a few seconds.")
+
+
+def _names_a_missing_table(error: DatabaseError) -> bool:
+    cause: Any = error.__cause__
+    # PostgreSQL's code for an undefined table; SQLite has but words.
+    return getattr(cause, "sqlstate", None) == "42P01" or str(error).startswith("no such table")
+
+
+def _later(code: str, message: str) -> HttpResponse:
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, code, message, headers={"Retry-After": RETRY_SECONDS})
+
+
+@api.exception_handler(Exception)
+def _fail(request: HttpRequest, error: Exception) -> HttpResponse:
+    logger.error("A request failed: %s", request.path, exc_info=error)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something went wrong here; it was written down.")

@@ -1,0 +1,180 @@
+"""Every list, filter and order of the marketplace finds its rows by an index, with 100,000 cars and parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import connection, models, transaction
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoDbBlocker
+
+from accounts.models import Seller
+from accounts.queries import SellerFilters, cities, nearby_sellers, provinces, seller_list
+from config.pages import Wanted
+from inventory.models import Car, CarFeature, CarImage, CarSpecification, Part, PartImage, Vehicle
+from inventory.models.cars import CarStatus
+from inventory.queries import (
+    CAR_SORTS,
+    PART_SORTS,
+    CarFilters,
+    PartFilters,
+    car_by_id,
+    car_by_slug,
+    car_list,
+    cars_per_segment,
+    featured_cars,
+    featured_parts,
+    makes_in_stock,
+    part_by_id,
+    part_list,
+    related_cars,
+    sellers_with_stock,
+)
+from inventory.queries.parts import Circle
+from tests.builders import NOON, make_car, make_part, make_seller, make_vehicle
+
+pytestmark = pytest.mark.postgres_only
+
+ROWS = 100_000
+SELLERS = 4_000
+BY_PLACE = Wanted(cursor="")
+# Few enough that reading them all may be the quickest way to some.
+SMALL = {"accounts_seller", "inventory_category", "inventory_carslughistory"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stock(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Fill the tables in a transaction that is never committed."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        fill()
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def unblocked(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Let the tests into the database without a transaction of their own."""
+    with django_db_blocker.unblock():
+        yield
+
+
+def fill() -> None:
+    leave_out_word_indexes()
+    seller = make_seller(latitude=0, longitude=0, rating=4, province="WC", city="Paarl")
+    place = {"latitude": "(number % 1000) / 10.0 - 50", "longitude": "(number % 3000) / 10.0 - 150"}
+    rated = "CASE number % 20 WHEN 0 THEN 4.5 ELSE 3 END"
+    repeat(Seller, seller, SELLERS, **place, city="'City ' || (number % 50)", rating=rated)
+    sellers = f"{seller.pk} + number % {SELLERS}"
+    vehicle = make_vehicle(seller=seller)
+    own = {"seller_id": sellers, "vin": "NULL", "make": "'Make ' || (number % 40)", "year": "2000 + number % 20"}
+    repeat(Vehicle, vehicle, 20_000, **own, model="'Model ' || (number % 300)")
+    varied = {"price": "100 + number % 5000", "condition": "CASE number % 3 WHEN 0 THEN 'GOOD' ELSE 'FAIR' END"}
+    part = make_part(vehicle=vehicle, is_listed=True)
+    # Vehicle n belongs to seller n: the rule that a part has its vehicle's seller holds.
+    owned = {"vehicle_id": f"{vehicle.pk} + number % 20000", "seller_id": f"{seller.pk} + (number % 20000) % {SELLERS}"}
+    repeat(Part, part, ROWS, **varied, **owned, is_listed="number % 3 = 0")
+    car = make_car(seller=seller, slug="car")
+    kinds = {"fuel_type": "CASE number % 4 WHEN 0 THEN 'DIESEL' ELSE 'PETROL' END", "mileage_km": "number % 90000"}
+    state = f"CASE number % 5 WHEN 0 THEN '{car.status}' ELSE '{CarStatus.RESERVED}' END"
+    own |= varied | kinds | {"slug": "'car-' || number", "name": "'Car ' || (number % 900)", "status": state}
+    repeat(Car, car, ROWS, **own, segment="CASE number % 9 WHEN 0 THEN 'SUV' ELSE 'FAMILY' END")
+    repeat(CarImage, car.images.create(url="/1.jpg"), 20_000, car_id=f"{car.pk} + number")
+    repeat(PartImage, part.images.create(url="/1.jpg"), 20_000, part_id=f"{part.pk} + number")
+    repeat(CarFeature, car.features.create(text="Isofix"), 20_000, car_id=f"{car.pk} + number")
+    repeat(CarSpecification, car.specifications.create(label="Seats"), 20_000, car_id=f"{car.pk} + number")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def leave_out_word_indexes() -> None:
+    """Drop what no list here reads, and what takes longest to write."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()"
+            " AND tablename IN ('inventory_car', 'inventory_part', 'inventory_vehicle') AND indexdef LIKE '%USING gin%'"
+        )
+        for (name,) in cursor.fetchall():
+            cursor.execute(f'DROP INDEX "{name}"')
+
+
+def repeat(table: type[models.Model], row: models.Model, times: int, **different: str) -> None:
+    """Write a row `times` more: `different` are expressions over `number`; keys follow those of the row."""
+    options = table._meta
+    usual = {"public_id": "'row-' || number", "created_at": "created_at + number * interval '1 minute'"}
+    different = {"id": f"{row.pk} + number"} | usual | different
+    names = [field.column for field in options.local_concrete_fields if field.column and not field.generated]
+    columns = ", ".join(f'"{name}"' for name in names)
+    values = ", ".join(different.get(name, f'"{name}"') for name in names)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH RECURSIVE numbers (number) AS"
+            f" (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {times})"
+            f" INSERT INTO {options.db_table} ({columns}) SELECT {values} FROM {options.db_table}, numbers"
+            f" WHERE id = {row.pk}"
+        )
+
+
+CARS = partial(car_list, now=NOON, wanted=BY_PLACE)
+PARTS = partial(part_list, wanted=BY_PLACE)
+READS: dict[str, Callable[[], Any]] = {
+    **{f"cars by {sort}": partial(CARS, sort=sort) for sort in CAR_SORTS},
+    "cars of a make": partial(CARS, CarFilters(make="make 5")),
+    "cars of a segment": partial(CARS, CarFilters(segment="SUV")),
+    "cars of a price": partial(CARS, CarFilters(price_min=Decimal(200), price_max=Decimal(210))),
+    "cars of some years": partial(CARS, CarFilters(year_min=2003, year_max=2005)),
+    "cars of a fuel": partial(CARS, CarFilters(fuel_type="DIESEL")),
+    "cars of a transmission": partial(CARS, CarFilters(transmission="MANUAL")),
+    "cars that are featured": partial(CARS, CarFilters(featured=True)),
+    "cars of all that": partial(CARS, CarFilters(make="make 5", segment="SUV", price_min=Decimal(200))),
+    "a later page of cars": lambda: later(partial(car_list, now=NOON, sort="-price")),
+    "a car by slug": lambda: car_by_slug("car-75", now=NOON),
+    "a car by id": lambda: car_by_id("row-75", now=NOON),
+    "featured cars": lambda: featured_cars(now=NOON),
+    "related cars": lambda: related_cars("car-5", now=NOON),
+    "makes": lambda: makes_in_stock(now=NOON),
+    "segments": lambda: cars_per_segment(now=NOON),
+    **{f"parts by {sort}": partial(PARTS, sort=sort) for sort in PART_SORTS},
+    "parts of a make and year": partial(PARTS, PartFilters(make="Make 7", year=2007)),
+    "parts of a make and model": partial(PARTS, PartFilters(make="Make 7", model="del 7")),
+    "parts of a price": partial(PARTS, PartFilters(price_min=Decimal(200), price_max=Decimal(210))),
+    "parts of a condition": partial(PARTS, PartFilters(conditions=("GOOD",))),
+    "parts of a city": partial(PARTS, PartFilters(city="City 7")),
+    "parts around a point": partial(PARTS, PartFilters(circle=Circle(0.0, 0.0, 200.0))),
+    "parts of a seller": partial(PARTS, PartFilters(seller="row-7")),
+    "a later page of parts": lambda: later(partial(part_list, sort="price")),
+    "a part": lambda: part_by_id("row-75"),
+    "featured parts": featured_parts,
+    "sellers": lambda: sellers_with_stock(wanted=BY_PLACE),
+    "sellers of a city": lambda: seller_list(SellerFilters(city="City 7"), wanted=BY_PLACE),
+    "sellers nearby": lambda: nearby_sellers(0.0, 0.0, 200.0),
+    "provinces": provinces,
+    "cities": lambda: cities(province="Western Cape"),
+}
+
+
+def later(read: Callable[..., Any]) -> Any:
+    first = read(wanted=BY_PLACE)
+    return read(wanted=Wanted(cursor=first.next))
+
+
+@pytest.mark.parametrize("name", READS)
+def test_no_list_reads_a_whole_table(name: str) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        READS[name]()
+    statements = [each["sql"] for each in queries.captured_queries]
+    assert statements
+    assert {statement: found for statement in statements if (found := whole_tables(statement) - SMALL)} == {}
+
+
+def whole_tables(statement: str) -> set[str]:
+    """Return the tables that the plan of a statement reads from end to end without an index."""
+    with connection.cursor() as cursor:
+        # Without parameters a percent sign is one.
+        cursor.execute(f"EXPLAIN {statement}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    return set(re.findall(r"Seq Scan on (\w+)", plan))
