@@ -19,7 +19,7 @@ from accounts.queries import (
     sellers_serving,
 )
 from accounts.queries.sellers import NEARBY_LIMIT, NEARBY_RADIUS_KM
-from config.answers import answer, documented
+from config.answers import answer
 from config.parameters import Latitude, Longitude, Radius, Word, asked
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Province(Schema):
     province: Word = asked("", "Of this province alone.", "Western Cape")
 
 
-@sellers.get("/nearby", response=documented(list[SellerNear]), summary="Sellers around a point")
+@sellers.get("/nearby", response=list[SellerNear], summary="Sellers around a point")
 def sellers_nearby(request: HttpRequest, point: Query[PointAround]) -> HttpResponseBase:
     """Verified sellers around a point, nearest first; a mobile vendor is where it was last seen."""
     language = language_for_request(request)
@@ -73,7 +73,7 @@ def sellers_nearby(request: HttpRequest, point: Query[PointAround]) -> HttpRespo
     return answer(request, found, translated=True)
 
 
-@sellers.get("/rectangle", response=documented(list[SellerCard]), summary="Sellers in a rectangle")
+@sellers.get("/rectangle", response=list[SellerCard], summary="Sellers in a rectangle")
 def sellers_between(request: HttpRequest, corners: Query[Rectangle]) -> HttpResponseBase:
     """Verified sellers between two corners, such as those of a map."""
     edges: dict[str, Any] = corners.dict()
@@ -81,20 +81,20 @@ def sellers_between(request: HttpRequest, corners: Query[Rectangle]) -> HttpResp
     return answer(request, seller_cards(keys, language=language_for_request(request)), translated=True)
 
 
-@sellers.get("/serving", response=documented(list[SellerCard]), summary="Sellers that serve a point")
+@sellers.get("/serving", response=list[SellerCard], summary="Sellers that serve a point")
 def sellers_for(request: HttpRequest, point: Query[Point]) -> HttpResponseBase:
     """Verified sellers whose service area holds the point."""
     keys = [seller.pk for seller in sellers_serving(point.latitude, point.longitude, point.limit)]
     return answer(request, seller_cards(keys, language=language_for_request(request)), translated=True)
 
 
-@sellers.get("/provinces", response=documented(list[str]), summary="Provinces with sellers")
+@sellers.get("/provinces", response=list[str], summary="Provinces with sellers")
 def seller_provinces(request: HttpRequest) -> HttpResponseBase:
     """The provinces where verified sellers are, in order."""
     return answer(request, provinces())
 
 
-@sellers.get("/cities", response=documented(list[str]), summary="Cities with sellers")
+@sellers.get("/cities", response=list[str], summary="Cities with sellers")
 def seller_cities(request: HttpRequest, of: Query[Province]) -> HttpResponseBase:
     """The cities where verified sellers are, in order."""
     return answer(request, cities(province=of.province))

@@ -75,11 +75,3 @@ def problem(
     for name, value in {"Cache-Control": "no-store", **(headers or {})}.items():
         response.headers[name] = value
     return response
-
-
-def documented(shape: Any, *, missing: bool = False) -> dict[int, Any]:
-    """Return what a route may answer, for the API's description: `shape`, and errors."""
-    errors = [HTTPStatus.BAD_REQUEST, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE]
-    if missing:
-        errors.append(HTTPStatus.NOT_FOUND)
-    return {HTTPStatus.OK.value: shape} | {status.value: ErrorAnswer for status in errors}

@@ -13,10 +13,12 @@ from django.http import Http404
 from django.utils import timezone
 from ninja import NinjaAPI, Query, Schema, Swagger
 from ninja.errors import HttpError, ValidationError
+from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
+from pydantic import TypeAdapter
 
 from accounts.api import sellers as seller_places
 from accounts.queries import SellerCard, language_for_request, sellers_named
-from config.answers import Missing, answer, documented, problem
+from config.answers import ErrorAnswer, Missing, answer, problem
 from config.pages import UnreadableCursor, Wanted
 from config.parameters import Word, asked
 from inventory.api import cars, categories, parts, sellers
@@ -41,7 +43,27 @@ with `next` and `previous`. Pages by cursor cost the same at any depth, and rows
 Every answer has an `ETag`: send it as `If-None-Match` and get 304 while nothing changed. Every error has one shape.
 """
 
-api = NinjaAPI(
+# What any route may answer besides; only those with a name in their address can miss it.
+ERRORS = (HTTPStatus.BAD_REQUEST, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+class Api(NinjaAPI):
+    """The API, whose description tells the errors of all routes alike: a model for each would slow every start down."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        """Return the description."""
+        schema = super().get_openapi_schema(**options)
+        shapes = TypeAdapter(ErrorAnswer).json_schema(ref_template=REF_TEMPLATE)
+        schema["components"]["schemas"] |= shapes.pop("$defs") | {ErrorAnswer.__name__: shapes}
+        content = {"application/json": {"schema": {"$ref": REF_TEMPLATE.format(model=ErrorAnswer.__name__)}}}
+        for address, methods in schema["paths"].items():
+            statuses = (*ERRORS, HTTPStatus.NOT_FOUND) if "{" in address else ERRORS
+            told = {status.value: {"description": status.phrase, "content": content} for status in statuses}
+            methods["get"]["responses"] |= told
+        return schema
+
+
+api = Api(
     title="Forecourt",
     version="1",
     description=DESCRIPTION,
@@ -74,7 +96,7 @@ class Finds:
     vouchers: list[VoucherCard]
 
 
-@api.get("/search", response=documented(Finds), tags=["search"], summary="Everything that a text finds")
+@api.get("/search", response=Finds, tags=["search"], summary="Everything that a text finds")
 def search(request: HttpRequest, words: Query[Words]) -> HttpResponseBase:
     """Cars, parts, sellers and vouchers that a text finds."""
     now, language = timezone.now(), language_for_request(request)

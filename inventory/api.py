@@ -12,7 +12,7 @@ from ninja import Path, Query, Router, Schema
 
 from accounts.models.sellers import BusinessType
 from accounts.queries import SellerFilters, language_for_request
-from config.answers import Missing, answer, documented
+from config.answers import Missing, answer
 from config.pages import Page
 from config.parameters import Amount, CarName, Latitude, Longitude, Paging, PublicId, Radius, Word, Year, asked
 from inventory.models.base import Condition, FuelType, Transmission
@@ -160,32 +160,32 @@ class Few(Schema):
     limit: int | None = asked(None, "Most rows to give.", 6, ge=1, le=LARGEST_LIMIT)
 
 
-@cars.get("", response=documented(Page[CarCard]), summary="Cars for sale")
+@cars.get("", response=Page[CarCard], summary="Cars for sale")
 def list_cars(request: HttpRequest, query: Query[CarQuery], paging: Query[Paging]) -> HttpResponseBase:
     """The cars for sale, a page at a time."""
     found = car_list(query.filters(), now=timezone.now(), sort=query.sort, wanted=paging.wanted())
     return answer(request, found)
 
 
-@cars.get("/featured", response=documented(list[CarCard]), summary="Featured cars")
+@cars.get("/featured", response=list[CarCard], summary="Featured cars")
 def list_featured_cars(request: HttpRequest, few: Query[Few]) -> HttpResponseBase:
     """The newest featured cars."""
     return answer(request, featured_cars(now=timezone.now(), limit=few.limit or FEATURED_CARS))
 
 
-@cars.get("/makes", response=documented(list[str]), summary="Makes in stock")
+@cars.get("/makes", response=list[str], summary="Makes in stock")
 def list_makes(request: HttpRequest) -> HttpResponseBase:
     """The makes of the cars for sale, in order."""
     return answer(request, makes_in_stock(now=timezone.now()))
 
 
-@cars.get("/categories", response=documented(dict[str, int]), summary="Cars of each category")
+@cars.get("/categories", response=dict[str, int], summary="Cars of each category")
 def list_segments(request: HttpRequest) -> HttpResponseBase:
     """How many cars of each category are for sale."""
     return answer(request, cars_per_segment(now=timezone.now()))
 
 
-@cars.get("/{name}", response=documented(CarDetails, missing=True), summary="One car")
+@cars.get("/{name}", response=CarDetails, summary="One car")
 def read_car(request: HttpRequest, name: Path[CarName]) -> HttpResponseBase:
     """One car by slug or public id, with everything on it; a former slug leads to the present one."""
     now = timezone.now()
@@ -199,7 +199,7 @@ def read_car(request: HttpRequest, name: Path[CarName]) -> HttpResponseBase:
     return answer(request, car)
 
 
-@cars.get("/{name}/related", response=documented(list[CarCard], missing=True), summary="Related cars")
+@cars.get("/{name}/related", response=list[CarCard], summary="Related cars")
 def list_related_cars(request: HttpRequest, name: Path[CarName], few: Query[Few]) -> HttpResponseBase:
     """Other cars: of the same make first, then of the same category, then any."""
     found = related_cars(name, now=timezone.now(), limit=few.limit or RELATED_LIMIT)
@@ -208,13 +208,13 @@ def list_related_cars(request: HttpRequest, name: Path[CarName], few: Query[Few]
     return answer(request, found)
 
 
-@parts.get("", response=documented(Page[PartCard]), summary="Parts for sale")
+@parts.get("", response=Page[PartCard], summary="Parts for sale")
 def list_parts(request: HttpRequest, query: Query[PartListQuery], paging: Query[Paging]) -> HttpResponseBase:
     """The parts for sale, a page at a time."""
     return answer(request, part_list(query.filters(), sort=query.sort, wanted=paging.wanted()))
 
 
-@parts.get("/facets", response=documented(PartFacets), summary="What found parts have in common")
+@parts.get("/facets", response=PartFacets, summary="What found parts have in common")
 def read_facets(request: HttpRequest, query: Query[PartQuery]) -> HttpResponseBase:
     """Makes, conditions and prices of the parts that the same parameters find."""
     return answer(request, part_facets(query.filters()))
@@ -227,19 +227,19 @@ class Typed(Schema):
     make: Word = asked("", "Only models of this make.", "Toyota")
 
 
-@parts.get("/autocomplete", response=documented(Suggestions), summary="What somebody may mean")
+@parts.get("/autocomplete", response=Suggestions, summary="What somebody may mean")
 def suggest(request: HttpRequest, typed: Query[Typed]) -> HttpResponseBase:
     """At most 10 names of parts, makes and models each, from the second letter on."""
     return answer(request, suggestions(typed.q, make=typed.make))
 
 
-@parts.get("/featured", response=documented(list[PartCard]), summary="Featured parts")
+@parts.get("/featured", response=list[PartCard], summary="Featured parts")
 def list_featured_parts(request: HttpRequest, few: Query[Few]) -> HttpResponseBase:
     """Parts of the best rated sellers."""
     return answer(request, featured_parts(limit=few.limit or FEATURED_PARTS))
 
 
-@parts.get("/{public_id}", response=documented(PartDetails, missing=True), summary="One part")
+@parts.get("/{public_id}", response=PartDetails, summary="One part")
 def read_part(request: HttpRequest, public_id: Path[PublicId]) -> HttpResponseBase:
     """One part with everything on it."""
     found = part_by_id(public_id)
@@ -248,13 +248,13 @@ def read_part(request: HttpRequest, public_id: Path[PublicId]) -> HttpResponseBa
     return answer(request, found)
 
 
-@categories.get("", response=documented(list[CategoryNode]), summary="Categories of parts")
+@categories.get("", response=list[CategoryNode], summary="Categories of parts")
 def list_categories(request: HttpRequest) -> HttpResponseBase:
     """The tree of categories, each before those below it, with how many parts are for sale in it and below it."""
     return answer(request, category_tree())
 
 
-@sellers.get("", response=documented(Page[SellerStock]), summary="Sellers")
+@sellers.get("", response=Page[SellerStock], summary="Sellers")
 def list_sellers(request: HttpRequest, query: Query[SellerQuery], paging: Query[Paging]) -> HttpResponseBase:
     """The sellers, verified ones first, then by rating, then by sales, with how much each of them has."""
     language = language_for_request(request)
@@ -262,7 +262,7 @@ def list_sellers(request: HttpRequest, query: Query[SellerQuery], paging: Query[
     return answer(request, found, translated=True)
 
 
-@sellers.get("/{public_id}", response=documented(SellerProfile, missing=True), summary="One seller")
+@sellers.get("/{public_id}", response=SellerProfile, summary="One seller")
 def read_seller(request: HttpRequest, public_id: Path[PublicId]) -> HttpResponseBase:
     """One seller with everything on it."""
     found = seller_with_stock(public_id, language=language_for_request(request))

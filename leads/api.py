@@ -9,7 +9,7 @@ from ninja import Query, Router
 
 from accounts.api import PointAround
 from accounts.queries import language_for_request
-from config.answers import answer, documented
+from config.answers import answer
 from leads.queries import VoucherNear, vouchers_near
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 vouchers = Router(tags=["vouchers"])
 
 
-@vouchers.get("/nearby", response=documented(list[VoucherNear]), summary="Vouchers around a point")
+@vouchers.get("/nearby", response=list[VoucherNear], summary="Vouchers around a point")
 def list_vouchers_nearby(request: HttpRequest, point: Query[PointAround]) -> HttpResponseBase:
     """Vouchers that can be had around a point, nearest first, with their texts in the caller's language."""
     language = language_for_request(request)
