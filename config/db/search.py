@@ -32,6 +32,7 @@ FURTHEST_ROW = 1000
 _MANY = 4000
 # Looking into a row takes some microseconds.
 _MOST_LOOKED_INTO = 6000
+_NO_LIMIT = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def best(classes: Iterable[Q], within: QuerySet[Any], wanted: int) -> list[int]:
     ids: list[int] = []
     for condition in classes:
         if len(ids) < wanted:
-            ids += _newest(within.filter(condition).exclude(pk__in=ids), wanted - len(ids))
+            ids += _newest(condition, within.exclude(pk__in=ids), wanted - len(ids))
     return ids
 
 
@@ -119,25 +120,30 @@ def _number_begins(what: Searched, words: Sequence[str]) -> Q:
     return Q(**{f"{what.number}__startswith": number}) if number else Q(pk__in=[])
 
 
-def _newest(rows: QuerySet[Any], wanted: int) -> list[int]:
-    if connections[rows.db].vendor != "postgresql":
-        return list(rows.order_by("-created_at", "-pk").values_list("pk", flat=True)[:wanted])
-    if (since := _among_newest(rows, wanted)) is not None:
-        ids = list(rows.filter(since).order_by("-created_at", "-pk").values_list("pk", flat=True)[:wanted])
+def _newest(condition: Q, within: QuerySet[Any], wanted: int) -> list[int]:
+    if connections[within.db].vendor != "postgresql":
+        return _keys(within.filter(condition).order_by("-created_at", "-pk"), wanted)
+    matches = within.model._base_manager.using(within.db).filter(condition)
+    if (since := _among_newest(matches, within.filter(condition), wanted)) is not None:
+        ids = _keys(within.filter(condition, since).order_by("-created_at", "-pk"), wanted)
         if len(ids) == wanted:
             return ids
-    # An expression, because an index in that order would tempt the planner to look into every row of the table.
-    latest = Coalesce("created_at", "created_at")
-    return list(rows.order_by(latest.desc(), "-pk").values_list("pk", flat=True)[:wanted])
+    # Two fences against plans that look for words in row after row: the limit, behind which the index of the words is
+    # the only way to the matches, and the expression, for which no index in this order stands ready.
+    found = within.filter(pk__in=matches.order_by().values("pk")[:_NO_LIMIT])
+    return _keys(found.order_by(Coalesce("created_at", "created_at").desc(), "-pk"), wanted)
 
 
-def _among_newest(rows: QuerySet[Any], wanted: int) -> Q | None:
-    """Return a condition for the newest rows, among which enough match by all odds; None where matches are few."""
-    expected = _expected(rows)
-    if expected < _MANY:
+def _keys(rows: QuerySet[Any], wanted: int) -> list[int]:
+    return list(rows.values_list("pk", flat=True)[:wanted])
+
+
+def _among_newest(matches: QuerySet[Any], wanted_ones: QuerySet[Any], wanted: int) -> Q | None:
+    """Return a condition for the newest rows, among which enough are wanted by all odds; None where matches are few."""
+    if _expected(matches) < _MANY:
         return None
-    everything = rows.model._base_manager.using(rows.db)
-    looked_into = 3 * wanted * _expected(everything.all()) // expected
+    everything = matches.model._base_manager.using(matches.db)
+    looked_into = 3 * wanted * _expected(everything.all()) // _expected(wanted_ones)
     if looked_into > _MOST_LOOKED_INTO:
         return None
     oldest = everything.order_by("-created_at").values_list("created_at", flat=True)[looked_into : looked_into + 1]
