@@ -156,7 +156,7 @@ def _views_of_car(event: Event) -> list[str]:
 
 def connect() -> None:
     """Connect the receivers; called once, when the apps are ready."""
-    watch(Event, lists=("analytics",), rows=("views",), names_of=_views_of_car)
+    watch(Event, lists=("analytics",), rows=("views",), names_of=_views_of_car, tells_removed=False)
     watch(DailyMetric, lists=("analytics", "views"))
     announced.connect(write_audit_entry, dispatch_uid="analytics.write_audit_entry")
     announced.connect(record_created_lead, dispatch_uid="analytics.record_created_lead")

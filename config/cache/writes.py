@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db import DatabaseError, connections, transaction
+from django.db import Error, connections, transaction
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_delete, post_save
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # Where so many rows are written to, all answers about single rows end: that costs less than naming them.
 MANY_ROWS = 500
+NAMES_PER_ROW = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +69,18 @@ def watch(
     key: Callable[[Any], int | None] = _no_key,
     names: Callable[[list[int]], Iterable[str]] = _no_names,
     names_of: Callable[[Any], Iterable[str]] | None = None,
+    tells_removed: bool = True,
 ) -> None:
-    """Let writes to the model's table end what depends on it (see `Watch`); called once, when the apps are ready."""
+    """Let writes to the model's table end what depends on it (see `Watch`); called once, when the apps are ready.
+
+    Where it is told which rows are removed, Django reads each of them first: not for tables that lose millions.
+    """
     unknown = {*lists, *rows} - NAMESPACES
     if unknown:
         raise LookupError(f"No family of config.cache.families depends on {', '.join(sorted(unknown))}.")
     _watches[model._meta.db_table] = Watch(lists=lists, rows=rows, key=key, names=names, names_of=names_of)
     if rows:
-        for signal in (post_save, post_delete):
+        for signal in (post_save, post_delete) if tells_removed else (post_save,):
             signal.connect(_account, sender=model, dispatch_uid="config.cache.writes")
 
 
@@ -153,10 +158,11 @@ class Ledger:
         if table not in self.tables or not self.connection.in_atomic_block:
             return
         keys = self.keys.setdefault(table, set())
-        if len(keys) == MANY_ROWS:
+        if len(keys) >= MANY_ROWS or len(self.names) >= NAMES_PER_ROW * MANY_ROWS:
             return
         known = _watches[table]
-        self.tables[table] -= 1
+        # Of rows that somebody else removed first there are fewer than are told.
+        self.tables[table] = max(0, self.tables[table] - 1)
         if known.names_of:
             self.names.update(known.names_of(instance))
         key = known.key(instance)
@@ -187,7 +193,7 @@ class Ledger:
     def _names(self, known: Watch, keys: set[int]) -> Iterable[str]:
         try:
             return list(known.names(sorted(keys)))
-        except DatabaseError:
+        except Error:
             # The commit stands, and whoever made it must not hear of this.
             return known.rows
 

@@ -115,6 +115,20 @@ def test_where_the_row_is_known_the_pages_of_other_cars_live_on(server: Redis, w
     assert ended_by(write, *pages_of(other), *pages_of(car)) == ["car", "car:slug"]
 
 
+def test_where_many_rows_are_written_the_pages_of_all_end(server: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.cache.writes.MANY_ROWS", 2)
+    cars, other = [make_car() for _ in range(3)], make_car()
+
+    def write() -> None:
+        with transaction.atomic():
+            for car in cars:
+                car.save()
+
+    assert ended_by(write, *pages_of(other)) == ["car", "car:slug"]
+    cars.pop()
+    assert ended_by(write, *pages_of(other)) == []
+
+
 def test_a_new_slug_ends_the_pages_under_the_old_ones(server: Redis) -> None:
     car = make_car(slug="first")
     car.slug = "second"
