@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,20 @@ def test_a_filter_is_built_in_the_drawer_and_its_address_kept_as_a_bookmark(
     expect(signed_in.get_by_role("link", name="Volvo V60")).to_be_visible()
     expect(signed_in.get_by_role("link", name="Fiat Uno")).to_have_count(0)
     screenshot("filtered-list")
+
+
+def test_anything_is_found_and_opened_with_the_keyboard_alone(signed_in: Page) -> None:
+    make_part(name="Karoo gearbox")
+    part = make_part(name="Alternator", part_number="06F 903-023C")
+    signed_in.goto("/admin/")
+    signed_in.keyboard.press("Control+k")
+    expect(signed_in.locator("#search-input-command")).to_be_focused()
+    signed_in.keyboard.type("06f903023c")
+    expect(signed_in.locator("#command-results a")).to_have_count(1)
+    expect(signed_in.locator("#command-results")).to_contain_text("Alternator")
+    signed_in.keyboard.press("ArrowDown")
+    signed_in.keyboard.press("Enter")
+    expect(signed_in).to_have_url(re.compile(f"/admin/inventory/part/{part.pk}/change/$"))
 
 
 def test_a_related_row_is_searched_for_in_the_drawer(signed_in: Page) -> None:
