@@ -19,6 +19,7 @@ from config.ops import servers
 from config.ops.programs import ProgramNotFound
 
 ENGINES = ("postgres", "sqlite")
+ANY_ENGINE = "any_engine"
 HEADER = pytest.StashKey[list[str]]()
 OPEN = pytest.StashKey[contextlib.ExitStack]()
 
@@ -80,6 +81,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers that tie a test to one engine."""
     for name in ENGINES:
         config.addinivalue_line("markers", f"{name}_only: what this proves exists on {name} alone")
+    config.addinivalue_line("markers", f"{ANY_ENGINE}: what this proves has nothing to do with the engine")
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -88,20 +90,27 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that belong to the other engine, and on SQLite those that need no database at all.
+    """Leave out the tests that belong to the other engine, and on SQLite those for which one engine is enough.
 
-    The latter prove the same on both engines, and the run on PostgreSQL has them.
+    These are marked, or need no database at all; the run on PostgreSQL has them.
     """
     others = [f"{name}_only" for name in ENGINES if name != engine()]
     left_out = {
         item
         for item in items
         if any(item.get_closest_marker(marker) for marker in others)
-        or (engine() == "sqlite" and not (uses_database(item) or item.get_closest_marker("sqlite_only")))
+        or (engine() == "sqlite" and one_engine_is_enough(item))
     }
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
+
+
+def one_engine_is_enough(item: pytest.Item) -> bool:
+    """Whether the test would prove the same once more on the other engine."""
+    if item.get_closest_marker("sqlite_only"):
+        return False
+    return item.get_closest_marker(ANY_ENGINE) is not None or not uses_database(item)
 
 
 def uses_database(item: pytest.Item) -> bool:

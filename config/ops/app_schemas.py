@@ -15,12 +15,15 @@ from django.db import DatabaseError, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from config.database_url import shown_url
+from config.db import typos
 from config.db.errors import Refused
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 Tables = dict[str, set[str]]
+
+TABLES_WITHOUT_MODEL: Tables = {"accounts": {typos.TABLE}}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -101,7 +104,7 @@ def misplaced_tables(connection: BaseDatabaseWrapper) -> list[Move]:
         return sorted(
             Move(settings.DEFAULT_SCHEMA, app, table)
             for app in settings.DOMAIN_APPS
-            for table in _model_tables(app) & at_home
+            for table in _tables_of(app) & at_home
         )
     return sorted(
         Move(app, settings.DEFAULT_SCHEMA, table)
@@ -119,7 +122,7 @@ def _moved_apps(connection: BaseDatabaseWrapper, tables: Tables) -> list[str]:
     candidates = [
         app
         for app in settings.DOMAIN_APPS
-        if app != settings.DEFAULT_SCHEMA and _model_tables(app) & tables[app] - tables[settings.DEFAULT_SCHEMA]
+        if app != settings.DEFAULT_SCHEMA and _tables_of(app) & tables[app] - tables[settings.DEFAULT_SCHEMA]
     ]
     if not candidates or MigrationRecorder.Migration._meta.db_table not in tables[settings.DEFAULT_SCHEMA]:
         return []
@@ -140,9 +143,10 @@ def _tables_by_schema(connection: BaseDatabaseWrapper) -> Tables:
     return tables
 
 
-def _model_tables(app: str) -> set[str]:
+def _tables_of(app: str) -> set[str]:
     models = apps.get_app_config(app).get_models(include_auto_created=True)
-    return {model._meta.db_table for model in models if model._meta.managed and not model._meta.proxy}
+    with_model = {model._meta.db_table for model in models if model._meta.managed and not model._meta.proxy}
+    return with_model | TABLES_WITHOUT_MODEL.get(app, set())
 
 
 def _drop_if_empty(connection: BaseDatabaseWrapper, schema: str) -> None:

@@ -17,7 +17,7 @@ from inventory.services import delete_part, restore_part
 from tests.admin.rows import staff
 from tests.builders import make_language, make_part, make_seller
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 def history_of(row: Any) -> str:

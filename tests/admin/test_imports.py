@@ -18,7 +18,7 @@ from tests.admin.forms import address
 from tests.admin.rows import staff
 from tests.builders import make_seller, make_user, make_vehicle, make_vin
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 HEADER = "vin,year,make,model,seller"
 

@@ -22,7 +22,7 @@ from tests.admin.forms import address, send
 from tests.admin.rows import fill, staff
 from tests.builders import NOON, make_category, make_lead, make_part, make_seller, make_user, make_vehicle, make_vin
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 SellersRows = dict[Any, Any]
 OWNED: list[Any] = [Seller, Vehicle, Part, Voucher, VoucherCode, VoucherClaim, VoucherRedemption]

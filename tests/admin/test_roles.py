@@ -18,7 +18,7 @@ from tests.admin.rows import Rows, clones, fill, staff
 from tests.builders import make_user
 from tests.schema.rows import BY_LABEL, MODELS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 ALL, EDIT, LOOK, NO = "view add change delete", "view add change", "view", ""
 DROP = "view delete"

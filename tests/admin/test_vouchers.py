@@ -10,7 +10,7 @@ from leads.models import Voucher, VoucherClaim, VoucherCode, VoucherRedemption
 from tests.admin.conftest import said
 from tests.builders import NOON, make_language, make_seller, make_translation, make_user, make_voucher
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 def form_data(**fields: Any) -> dict[str, Any]:

@@ -75,6 +75,7 @@ def write_as_old_scripts_did(url: str, backup: Path) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.any_engine
 def test_every_command_does_what_it_should(environment: dict[str, str], url: str, tmp_path: Path) -> None:
     manage(environment, "seed", "--profile", "partpal", "--verbosity", "0")
     write_as_old_scripts_did(url, tmp_path / "old-backup.gz")

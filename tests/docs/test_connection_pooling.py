@@ -41,6 +41,7 @@ def configuration(text: str) -> configparser.ConfigParser:
 
 
 @pytest.mark.django_db
+@pytest.mark.any_engine
 def test_every_command_does_what_it_should(url: str, tmp_path: Path) -> None:
     migrate_from_zero(url)
     environment = {name: os.environ[name] for name in ("HOME", "LANG", "REDIS_URL") if name in os.environ}

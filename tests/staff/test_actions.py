@@ -14,7 +14,7 @@ from config.staff import actions
 from inventory.models import Part
 from tests.builders import make_lead, make_part, make_user, make_vehicle
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.staff.urls")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.staff.urls"), pytest.mark.any_engine]
 
 PARTS = "/admin/inventory/part/"
 

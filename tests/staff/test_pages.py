@@ -17,7 +17,7 @@ from leads.models import LeadNote
 from tests.builders import make_car, make_category, make_lead, make_part, make_seller, make_user, make_vehicle
 from tests.staff.site import site
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.staff.urls")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.staff.urls"), pytest.mark.any_engine]
 
 _LOADED = re.compile(r"""<(?:script|img|link|iframe|source|video|audio)\b[^>]*?\b(?:src|href)=["']([^"']+)["']""", re.I)
 

@@ -14,7 +14,7 @@ from accounts.models import Seller, SellerLocation, UserIdentity
 from inventory.models import Category, Part, Vehicle
 from tests.builders import make_category, make_part, make_seller, make_user, make_vehicle
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.staff.urls")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.staff.urls"), pytest.mark.any_engine]
 
 PARTS = "/admin/inventory/part/"
 

@@ -15,7 +15,7 @@ from config.ops.backup.manifest import Manifest, manifest_path, write_manifest
 from tests.ops.backup.conftest import MakeShop
 from tests.ops.backup.shops import NIGHT, Shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 DAY = timedelta(days=1)
 
 

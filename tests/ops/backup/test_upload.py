@@ -21,7 +21,7 @@ from config.ops.backup.upload import check_destination
 from tests.ops.backup.conftest import MakeShop
 from tests.ops.backup.shops import Shop, content_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from config.ops.scratch import connected
 from tests.config.databases import Manage
 from tests.ops.health.conftest import rows
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("migrated")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("migrated"), pytest.mark.any_engine]
 
 
 def look(url: str, folder: Path, *, later: timedelta = timedelta(0)) -> Section:
