@@ -12,8 +12,10 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from config.db.migrations import FirstMigration
 
-class Migration(migrations.Migration):
+
+class Migration(FirstMigration):
 
     initial = True
 

@@ -7,8 +7,10 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+from config.db.migrations import FirstMigration
 
-class Migration(migrations.Migration):
+
+class Migration(FirstMigration):
 
     initial = True
 

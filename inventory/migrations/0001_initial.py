@@ -16,8 +16,10 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
 
+from config.db.migrations import FirstMigration
 
-class Migration(migrations.Migration):
+
+class Migration(FirstMigration):
 
     initial = True
 

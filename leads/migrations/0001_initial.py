@@ -11,8 +11,10 @@ import leads.models.tickets
 from django.conf import settings
 from django.db import migrations, models
 
+from config.db.migrations import FirstMigration
 
-class Migration(migrations.Migration):
+
+class Migration(FirstMigration):
 
     initial = True
 
