@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count
 
-from config.db.search import Found, Searched, in_order, matching, search
+from config.db.search import Found, Searched, fenced, in_order, matching, search
 from config.db.words import Holds, searched_words, words_of
 from inventory.models import Car, Part, Vehicle
 from inventory.models.cars import CAR_NAMES, CAR_TEXTS
@@ -41,13 +41,13 @@ def search_vehicles(text: str, *, within: QuerySet[Vehicle] | None = None, limit
 
 
 def matching_parts(text: str) -> Q:
-    """Return the condition that `text`, as it is typed, finds a part; for lists in another order, and for counts."""
-    return matching(PARTS, text)
+    """Return the condition that `text`, as it is typed, finds a part: for lists in another order, and for counts."""
+    return matching(PARTS, text, Part.all_objects.all())
 
 
 def matching_cars(text: str) -> Q:
     """Return the condition that `text`, as it is typed, finds a car."""
-    return matching(CARS, text)
+    return matching(CARS, text, Car.all_objects.all())
 
 
 def suggest_part_names(prefix: str, *, within: QuerySet[Part] | None = None, limit: int = SUGGESTIONS) -> list[str]:
@@ -80,7 +80,8 @@ def _beginning(column: str, prefix: str, cars: QuerySet[Car], vehicles: QuerySet
         return []
     counts: dict[str, int] = {}
     for rows, what in ((cars, CARS), (vehicles, VEHICLES)):
-        found = rows.filter(Holds(what.names, words)).order_by().values_list(column).annotate(n=Count("pk"))
+        there = rows.filter(pk__in=fenced(rows.model._base_manager.filter(Holds(what.names, words))))
+        found = there.order_by().values_list(column).annotate(n=Count("pk"))
         for name, count in found:
             counts[name] = counts.get(name, 0) + count
     begins = " ".join(words)

@@ -74,16 +74,27 @@ def search(what: Searched, text: str, within: QuerySet[Any], *, limit: int = 20,
     return Found(ids[offset : offset + limit], instead if ids else "", len(ids) == wanted)
 
 
-def matching(what: Searched, text: str) -> Q:
-    """Return the condition that a row is found by `text` as it is typed; nothing is, where it is too short."""
+def matching(what: Searched, text: str, rows: QuerySet[Any]) -> Q:
+    """Return the condition that a row is one of `rows` that `text` finds as it is typed.
+
+    Nothing is found where the text is too short.
+    """
     words = searched_words(text)
     if sum(map(len, words)) < SHORTEST_TEXT:
         return Q(pk__in=[])
     found = Q(Holds(what.everything, words))
-    number = _number(what, words)
-    if not number:
-        return found
-    return found | (_number_begins(what, words) if what.number_begins else Q(**{what.number: number}))
+    for by_number in _by_number(what, words):
+        found |= by_number
+    return Q(pk__in=fenced(rows.filter(found)))
+
+
+def fenced(matches: QuerySet[Any]) -> QuerySet[Any]:
+    """Return the keys of rows as a subquery of its own.
+
+    A condition on words looks cheap to PostgreSQL's planner: beside others it is often asked of row after row, for
+    seconds. Behind a limit the index of the words is the only way to the matches.
+    """
+    return matches.order_by().values("pk")[:_NO_LIMIT]
 
 
 def in_order(rows: QuerySet[Any], ids: Sequence[int]) -> list[Any]:
@@ -102,22 +113,16 @@ def best(classes: Iterable[Q], within: QuerySet[Any], wanted: int) -> list[int]:
 
 
 def _classes(what: Searched, words: Sequence[str]) -> list[Q]:
-    number = _number(what, words)
-    first = [Q(**{what.number: number})] if number else []
-    first += [_number_begins(what, words)] if number and what.number_begins else []
-    return [*first, Q(Holds(what.names, words)), Q(Holds(what.everything, words))]
+    return [*_by_number(what, words), Q(Holds(what.names, words)), Q(Holds(what.everything, words))]
 
 
-def _number(what: Searched, words: Sequence[str]) -> str:
-    """Return what was typed as a number is kept; empty where it cannot be one."""
+def _by_number(what: Searched, words: Sequence[str]) -> list[Q]:
+    """Return the conditions that a number is, or begins with, what was typed; none where that cannot be a number."""
     number = re.sub(r"[^0-9A-Z]", "", "".join(words).upper())
-    may_be = what.number and len(number) >= SHORTEST_NUMBER and re.search(r"\d", number)
-    return number if may_be else ""
-
-
-def _number_begins(what: Searched, words: Sequence[str]) -> Q:
-    number = _number(what, words)
-    return Q(**{f"{what.number}__startswith": number}) if number else Q(pk__in=[])
+    if not what.number or len(number) < SHORTEST_NUMBER or not re.search(r"\d", number):
+        return []
+    begins = [Q(**{f"{what.number}__startswith": number})] if what.number_begins else []
+    return [Q(**{what.number: number}), *begins]
 
 
 def _newest(condition: Q, within: QuerySet[Any], wanted: int) -> list[int]:
@@ -128,9 +133,8 @@ def _newest(condition: Q, within: QuerySet[Any], wanted: int) -> list[int]:
         ids = _keys(within.filter(condition, since).order_by("-created_at", "-pk"), wanted)
         if len(ids) == wanted:
             return ids
-    # Two fences against plans that look for words in row after row: the limit, behind which the index of the words is
-    # the only way to the matches, and the expression, for which no index in this order stands ready.
-    found = within.filter(pk__in=matches.order_by().values("pk")[:_NO_LIMIT])
+    found = within.filter(pk__in=fenced(matches))
+    # An expression, because an index in that order would tempt the planner to go through the whole table.
     return _keys(found.order_by(Coalesce("created_at", "created_at").desc(), "-pk"), wanted)
 
 
