@@ -29,7 +29,8 @@ class Family:
 
     `depends` are the namespaces whose writes end all of them. With `by_row` an answer is about the one row that the
     filter names, and ends when `row_name` of it is written to as well. Answers of a `personal` family belong to one
-    user, those of a `translated` one to one language. Raise `version` when what is kept changes its shape.
+    user, those of a `translated` one to one language. Answers of a `frozen` family are data that nobody changes: a
+    process makes one object of the same bytes and hands it to all. Raise `version` when what is kept changes its shape.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Family:
     by_row: bool = False
     personal: bool = False
     translated: bool = False
+    frozen: bool = False
     version: int = 1
 
     def row_name(self, ident: Any) -> str:
@@ -49,9 +51,9 @@ class Family:
 # those to what other pages show of a seller, such as its name and whether it is verified.
 
 # A car by its public id, and by its slug or a former one.
-CAR = Family(name="car", seconds=LONG, depends=("car", "traders"), by_row=True)
-CAR_BY_SLUG = Family(name="car:slug", seconds=LONG, depends=("car", "traders"), by_row=True)
-CARS_LIST = Family(name="cars:list", seconds=MEDIUM, depends=("cars", "traders"))
+CAR = Family(name="car", seconds=LONG, depends=("car", "traders"), by_row=True, frozen=True)
+CAR_BY_SLUG = Family(name="car:slug", seconds=LONG, depends=("car", "traders"), by_row=True, frozen=True)
+CARS_LIST = Family(name="cars:list", seconds=MEDIUM, depends=("cars", "traders"), frozen=True)
 CARS_BRAND = Family(name="cars:brand", seconds=MEDIUM, depends=("cars", "traders"))
 CARS_CATEGORY = Family(name="cars:category", seconds=MEDIUM, depends=("cars", "traders"))
 CARS_RELATED = Family(name="cars:related", seconds=LONG, depends=("cars", "traders"))
@@ -59,9 +61,9 @@ CARS_FEATURED = Family(name="cars:featured", seconds=MEDIUM, depends=("cars", "t
 # Makes, segments and how many there are of each.
 CARS_MAKES = Family(name="cars:makes", seconds=DAY, depends=("cars", "traders"))
 
-PART = Family(name="part", seconds=MEDIUM, depends=("part", "traders", "categories"), by_row=True)
-PARTS_LIST = Family(name="parts:list", seconds=MEDIUM, depends=("parts", "traders", "categories"))
-PARTS_SEARCH = Family(name="parts:search", seconds=SHORT, depends=("parts", "traders", "categories"))
+PART = Family(name="part", seconds=MEDIUM, depends=("part", "traders", "categories"), by_row=True, frozen=True)
+PARTS_LIST = Family(name="parts:list", seconds=MEDIUM, depends=("parts", "traders", "categories"), frozen=True)
+PARTS_SEARCH = Family(name="parts:search", seconds=SHORT, depends=("parts", "traders", "categories"), frozen=True)
 PARTS_FACETS = Family(name="parts:facets", seconds=TEN_MINUTES, depends=("parts", "traders", "categories"))
 PARTS_SUGGESTIONS = Family(name="parts:suggestions", seconds=SHORT, depends=("parts", "traders", "categories"))
 PARTS_FEATURED = Family(name="parts:featured", seconds=MEDIUM, depends=("parts", "traders", "categories"))

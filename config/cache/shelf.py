@@ -103,7 +103,7 @@ def look(client: Redis, entry: Entry) -> Kept | None:
     """Return the answer if it is there and true. Raises CacheAway."""
     with answering():
         found: Any = client.mget(entry.all_keys)
-    return _read(found)
+    return _read(entry, found)
 
 
 def claim(client: Redis, entry: Entry) -> Kept | Claim | None:
@@ -118,7 +118,7 @@ def claim(client: Redis, entry: Entry) -> Kept | Claim | None:
         pipeline.set(entry.claim_key, b"", nx=True, ex=CLAIM_SECONDS)
         pipeline.mget(entry.all_keys)
         *_, is_ours, found = pipeline.execute()
-        kept = _read(found)
+        kept = _read(entry, found)
         if kept is not None and not kept.is_due:
             if is_ours:
                 client.unlink(entry.claim_key)
@@ -161,10 +161,10 @@ def end(client: Redis, namespaces: Iterable[str]) -> None:
             client.unlink(*keys)
 
 
-def _read(found: list[bytes | None]) -> Kept | None:
+def _read(entry: Entry, found: list[bytes | None]) -> Kept | None:
     *tokens, data = found
     stamp = _stamp(tokens)
-    return None if stamp is None else unpack(data, stamp=stamp, now=time.time())
+    return None if stamp is None else unpack(data, stamp=stamp, now=time.time(), frozen=entry.family.frozen)
 
 
 def _stamp(tokens: list[bytes | None]) -> bytes | None:

@@ -110,6 +110,18 @@ def test_long_values_are_packed_and_another_version_of_their_shape_is_not_read(s
     assert cached(newer, "one", Asked("another")) == "another"
 
 
+def test_a_frozen_answer_is_made_of_its_bytes_once_and_any_other_is_each_readers_own(server: Redis) -> None:
+    def reads(family: Family) -> list[Any]:
+        return [cached(family, "one", lambda: [Filters(make="Skoda")]) for _ in range(3)]
+
+    _, second, third = reads(families.CAR)
+    assert second == [Filters(make="Skoda")]
+    assert second is third
+    _, second, third = reads(families.SELLER)
+    assert second == third
+    assert second is not third
+
+
 def test_a_value_that_cannot_be_read_is_built_anew(server: Redis) -> None:
     cached(families.CAR, "one", Asked("old"))
     data = server.get("forecourt:1.1:car:one")
