@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from accounts.api import sellers as seller_places
 from accounts.queries import SellerCard, language_for_request, sellers_named
-from config.answers import ErrorAnswer, Missing, answer, problem
+from config.answers import ErrorAnswer, ErrorDetails, Missing, answer, problem
 from config.pages import UnreadableCursor, Wanted
 from config.parameters import Word, asked
 from inventory.api import cars, categories, parts, sellers
@@ -47,6 +47,18 @@ Every answer has an `ETag`: send it as `If-None-Match` and get 304 while nothing
 ERRORS = (HTTPStatus.BAD_REQUEST, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
+EXAMPLE_ERROR = asdict(
+    ErrorAnswer(
+        ErrorDetails(
+            "validation",
+            "The request cannot be understood: see page.",
+            {"page": ["Input should be greater than or equal to 1"]},
+            "4f0e1c7d9a2b4c3e8f5061728394a5b6",
+        )
+    )
+)
+
+
 class Api(NinjaAPI):
     """The API, whose description tells the errors of all routes alike: a model for each would slow every start down."""
 
@@ -55,7 +67,8 @@ class Api(NinjaAPI):
         schema = super().get_openapi_schema(**options)
         shapes = TypeAdapter(ErrorAnswer).json_schema(ref_template=REF_TEMPLATE)
         schema["components"]["schemas"] |= shapes.pop("$defs") | {ErrorAnswer.__name__: shapes}
-        content = {"application/json": {"schema": {"$ref": REF_TEMPLATE.format(model=ErrorAnswer.__name__)}}}
+        shape = {"$ref": REF_TEMPLATE.format(model=ErrorAnswer.__name__)}
+        content = {"application/json": {"schema": shape, "example": EXAMPLE_ERROR}}
         for address, methods in schema["paths"].items():
             statuses = (*ERRORS, HTTPStatus.NOT_FOUND) if "{" in address else ERRORS
             told = {status.value: {"description": status.phrase, "content": content} for status in statuses}

@@ -40,6 +40,9 @@ class ApiMiddleware:
         if not request.path_info.startswith(ADDRESS):
             return self.page(request)
         request.user = AnonymousUser()
+        if request.method == "HEAD":
+            # Routes know GET alone; the web server leaves the content out.
+            request.method = "GET"
         rule = Rule("api", settings.API_RATE_LIMIT, WINDOW_SECONDS)
         if not rule.limit:
             return self._answer(request)

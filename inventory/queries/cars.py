@@ -151,7 +151,7 @@ class CarAtSlug:
 
 def public_cars(*, now: datetime, filters: CarFilters | None = None) -> CarQuerySet:
     """Return the cars that the marketplace shows at `now`, narrowed by `filters`, in no order."""
-    cars: CarQuerySet = Car.objects.all()
+    cars: CarQuerySet = Car.all_objects.all()
     return cars.public(now=now).filter((filters or CarFilters()).condition()).order_by()
 
 

@@ -210,7 +210,7 @@ class PartFacets:
 
 def public_parts(filters: PartFilters | None = None) -> PartQuerySet:
     """Return the parts that the marketplace shows, narrowed by `filters`, in no order."""
-    parts: PartQuerySet = Part.objects.all()
+    parts: PartQuerySet = Part.all_objects.all()
     return parts.public().filter((filters or PartFilters()).condition()).order_by()
 
 

@@ -52,6 +52,11 @@ def test_nothing_here_can_be_changed(client: Client) -> None:
 
 
 @pytest.mark.django_db
+def test_the_head_of_an_answer_can_be_asked_for_alone(client: Client) -> None:
+    assert client.head("/api/v1/cars").headers["ETag"] == client.get("/api/v1/cars").headers["ETag"]
+
+
+@pytest.mark.django_db
 def test_a_missing_table_sends_the_operator_to_the_migrations(client: Client) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE inventory_carspecification RENAME TO elsewhere")

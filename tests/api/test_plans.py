@@ -72,21 +72,21 @@ def fill() -> None:
     sellers = f"{seller.pk} + number % {SELLERS}"
     vehicle = make_vehicle(seller=seller)
     own = {"seller_id": sellers, "vin": "NULL", "make": "'Make ' || (number % 40)", "year": "2000 + number % 20"}
-    repeat(Vehicle, vehicle, 20_000, **own, model="'Model ' || (number % 300)")
+    repeat(Vehicle, vehicle, 5_000, **own, model="'Model ' || (number % 300)")
     varied = {"price": "100 + number % 5000", "condition": "CASE number % 3 WHEN 0 THEN 'GOOD' ELSE 'FAIR' END"}
     part = make_part(vehicle=vehicle, is_listed=True)
     # Vehicle n belongs to seller n: the rule that a part has its vehicle's seller holds.
-    owned = {"vehicle_id": f"{vehicle.pk} + number % 20000", "seller_id": f"{seller.pk} + (number % 20000) % {SELLERS}"}
+    owned = {"vehicle_id": f"{vehicle.pk} + number % 8000", "seller_id": f"{seller.pk} + (number % 8000) % {SELLERS}"}
     repeat(Part, part, ROWS, **varied, **owned, is_listed="number % 3 = 0")
     car = make_car(seller=seller, slug="car")
     kinds = {"fuel_type": "CASE number % 4 WHEN 0 THEN 'DIESEL' ELSE 'PETROL' END", "mileage_km": "number % 90000"}
     state = f"CASE number % 5 WHEN 0 THEN '{car.status}' ELSE '{CarStatus.RESERVED}' END"
     own |= varied | kinds | {"slug": "'car-' || number", "name": "'Car ' || (number % 900)", "status": state}
     repeat(Car, car, ROWS, **own, segment="CASE number % 9 WHEN 0 THEN 'SUV' ELSE 'FAMILY' END")
-    repeat(CarImage, car.images.create(url="/1.jpg"), 20_000, car_id=f"{car.pk} + number")
-    repeat(PartImage, part.images.create(url="/1.jpg"), 20_000, part_id=f"{part.pk} + number")
-    repeat(CarFeature, car.features.create(text="Isofix"), 20_000, car_id=f"{car.pk} + number")
-    repeat(CarSpecification, car.specifications.create(label="Seats"), 20_000, car_id=f"{car.pk} + number")
+    repeat(CarImage, car.images.create(url="/1.jpg"), 5_000, car_id=f"{car.pk} + number")
+    repeat(PartImage, part.images.create(url="/1.jpg"), 5_000, part_id=f"{part.pk} + number")
+    repeat(CarFeature, car.features.create(text="Isofix"), 5_000, car_id=f"{car.pk} + number")
+    repeat(CarSpecification, car.specifications.create(label="Seats"), 5_000, car_id=f"{car.pk} + number")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
