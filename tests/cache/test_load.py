@@ -12,7 +12,7 @@ from redis import Redis
 from config.cache import cached, counts, families
 from inventory.models import Car
 
-CARS, REQUESTS = 100, 3000
+CARS, REQUESTS = 100, 1500
 LEAST_HITS = 80  # percent
 
 
