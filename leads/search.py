@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from accounts.models import Translation
-from config.db.search import SHORTEST_TEXT, Found, Searched, best, search
+from config.db.search import SHORTEST_TEXT, Found, Searched, best, bounded, search
 from config.db.words import Holds, searched_words
 from leads.models import Lead, Voucher
 from leads.models.leads import LEAD_NAMES, LEAD_TEXTS
@@ -33,6 +33,7 @@ def search_vouchers(
 
     Texts are looked through in one language, by default in all. `within` (live vouchers) may be filtered only.
     """
+    limit, offset = bounded(limit, offset)
     words = searched_words(text)
     if sum(map(len, words)) < SHORTEST_TEXT:
         return Found([])

@@ -63,7 +63,7 @@ def search(what: Searched, text: str, within: QuerySet[Any], *, limit: int = 20,
 
     `within` may be filtered, but neither sorted nor sliced. Where nothing is found, misspelled words are repaired.
     """
-    limit, offset = max(0, min(limit, MOST_ROWS)), max(0, min(offset, FURTHEST_ROW))
+    limit, offset = bounded(limit, offset)
     words = searched_words(text)
     if sum(map(len, words)) < SHORTEST_TEXT:
         return Found([])
@@ -72,6 +72,11 @@ def search(what: Searched, text: str, within: QuerySet[Any], *, limit: int = 20,
     if not ids and (better := repaired(words, within.model._meta.db_table, using=within.db)) != words:
         ids, instead = best(_classes(what, better), within, wanted), " ".join(better)
     return Found(ids[offset : offset + limit], instead if ids else "", len(ids) == wanted)
+
+
+def bounded(limit: int, offset: int) -> tuple[int, int]:
+    """Return how many rows are given, and after how many: all before them have to be found as well."""
+    return max(0, min(limit, MOST_ROWS)), max(0, min(offset, FURTHEST_ROW))
 
 
 def matching(what: Searched, text: str, rows: QuerySet[Any]) -> Q:
