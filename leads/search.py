@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from accounts.models import Translation
-from config.db.search import SHORTEST_TEXT, Found, Searched, best, bounded, search
+from config.db.search import SHORTEST_TEXT, Found, Searched, best, bounded, fenced, search
 from config.db.words import Holds, searched_words
 from leads.models import Lead, Voucher
 from leads.models.leads import LEAD_NAMES, LEAD_TEXTS
@@ -38,7 +38,7 @@ def search_vouchers(
     if sum(map(len, words)) < SHORTEST_TEXT:
         return Found([])
     texts = Translation.objects.filter(Holds(("value",), words), **({"language": language} if language else {}))
-    keys = texts.values("key")
+    keys = fenced(texts, "key")
     classes = [
         Q(pk__in=Voucher.objects.filter(codes__code=text.strip()).values("pk")),
         Q(title_key__in=keys),

@@ -93,13 +93,13 @@ def matching(what: Searched, text: str, rows: QuerySet[Any]) -> Q:
     return Q(pk__in=fenced(rows.filter(found)))
 
 
-def fenced(matches: QuerySet[Any]) -> QuerySet[Any]:
-    """Return the keys of rows as a subquery of its own.
+def fenced(matches: QuerySet[Any], column: str = "pk") -> QuerySet[Any]:
+    """Return the keys, or another column, of rows as a subquery of its own.
 
     A condition on words looks cheap to PostgreSQL's planner: beside others it is often asked of row after row, for
     seconds. Behind a limit the index of the words is the only way to the matches.
     """
-    return matches.order_by().values("pk")[:_NO_LIMIT]
+    return matches.order_by().values(column)[:_NO_LIMIT]
 
 
 def in_order(rows: QuerySet[Any], ids: Sequence[int]) -> list[Any]:
