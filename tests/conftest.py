@@ -58,6 +58,6 @@ def quick_passwords() -> Generator[None]:
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
-    """Start every test with nothing cached."""
-    for cache in caches.all(initialized_only=True):
+    """Start every test with nothing cached, by other processes and event loops neither."""
+    for cache in caches.all():
         cache.clear()
