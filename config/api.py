@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from accounts.api import sellers as seller_places
 from accounts.queries import SellerCard, language_for_request, sellers_named
 from config.answers import ErrorAnswer, ErrorDetails, Missing, answer, problem
+from config.outage import RETRY_SECONDS, names_a_missing_table
 from config.pages import UnreadableCursor, Wanted
 from config.parameters import Word, asked
 from inventory.api import cars, categories, parts, sellers
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("forecourt.api")
 
-RETRY_SECONDS = "5"
 SEARCH_LIMIT = 5
 DESCRIPTION = """What the marketplace shows, for programs. Nobody needs to sign in, and nothing here changes anything.
 
@@ -170,19 +170,13 @@ def _conflict(request: HttpRequest, error: IntegrityError) -> HttpResponse:
 @api.exception_handler(InterfaceError)
 @api.exception_handler(ProgrammingError)
 def _no_database(request: HttpRequest, error: DatabaseError) -> HttpResponse:
-    if _names_a_missing_table(error):
+    if names_a_missing_table(error):
         logger.error("A table is missing: apply the migrations", exc_info=error)
         return _later("schema", "The database is not up to date: the operator has to apply migrations.")
     if isinstance(error, ProgrammingError):
         return _fail(request, error)
     logger.error("The database did not answer", exc_info=error)
     return _later("no_database", "The database does not answer at the moment: try again in a few seconds.")
-
-
-def _names_a_missing_table(error: DatabaseError) -> bool:
-    cause: Any = error.__cause__
-    # PostgreSQL's code for an undefined table; SQLite has but words.
-    return getattr(cause, "sqlstate", None) == "42P01" or str(error).startswith("no such table")
 
 
 def _later(code: str, message: str) -> HttpResponse:

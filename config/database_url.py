@@ -16,11 +16,12 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
+from config.db.connecting import RECONNECT_SECONDS, keep_trying
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-POSTGRESQL = "django.db.backends.postgresql"
+POSTGRESQL = "config.db.postgresql"
 SQLITE = "config.db.sqlite"
 SQLITE_BUSY_TIMEOUT = 20  # seconds
 
@@ -212,6 +213,8 @@ def django_database(url: DatabaseUrl, limits: Limits) -> dict[str, Any]:
             "max_size": limits.pool_size,
             "timeout": limits.pool_timeout,
             "max_idle": limits.idle_timeout / 1000 or 600,
+            "reconnect_timeout": RECONNECT_SECONDS,
+            "reconnect_failed": keep_trying,
         }
     return url.config | {
         "OPTIONS": options,

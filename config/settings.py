@@ -133,6 +133,7 @@ MIDDLEWARE = [
     "config.ops.row_security.RowSecurityMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.outage.OutageMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -183,6 +184,7 @@ PGBOUNCER = env.boolean("PGBOUNCER", _database.pgbouncer or False)
 # None: nobody asked for a pool or against one.
 DATABASE_POOL_REQUESTED = _database.pool_size or env.optional_integer("DATABASE_POOL_SIZE", maximum=1000)
 DATABASE_URL_UNKNOWN_OPTIONS = _database.unknown_options
+DATABASE_RETRIES = env.integer("DATABASE_RETRIES", 3, maximum=10)
 MIGRATION_LOCK_TIMEOUT = env.integer("MIGRATION_LOCK_TIMEOUT", 10_000)  # ms
 
 _pool_size, _pool_timeout = _POOL_PRESETS[ENVIRONMENT]

@@ -12,6 +12,8 @@ from config.api import api
 from config.health import live, ready
 from config.metrics import metrics
 
+handler500 = "config.outage.server_error"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("healthz", live, name="alive"),

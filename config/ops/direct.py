@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 
 from config.database_url import shown_url
+from config.db.connecting import patiently
 from config.db.errors import Refused
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def direct_connection(connection: BaseDatabaseWrapper) -> Iterator[psycopg.Conne
     """
     parameters = cast("DatabaseWrapper", connection).get_connection_params()
     try:
-        session = psycopg.Connection.connect(**parameters, autocommit=True)
+        session = patiently(lambda: psycopg.Connection.connect(**parameters, autocommit=True))
     except psycopg.OperationalError as error:
         raise Refused(f"{shown_url(connection.settings_dict)} cannot be reached: {str(error).strip()}") from error
     with session:

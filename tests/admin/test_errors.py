@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
+from django.core.handlers.exception import convert_exception_to_response
+from django.db import OperationalError, connection, connections
+from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -42,3 +44,36 @@ def test_a_form_from_elsewhere_is_refused_in_words() -> None:
     client = Client(enforce_csrf_checks=True)
     response = client.post(reverse("admin:login"), {"username": "a@example.org", "password": PASSWORD})
     assert (response.status_code, "This form has expired" in response.content.decode()) == (403, True)
+
+
+def test_an_outage_that_no_view_met_is_told_alike() -> None:
+    def fail(request: HttpRequest) -> HttpResponse:
+        raise OperationalError("A session could not be stored.")
+
+    # What Django puts around each middleware.
+    response = convert_exception_to_response(fail)(RequestFactory().post("/admin/login/"))
+    assert isinstance(response, HttpResponse)
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("debug", [True, False])
+def test_without_the_database_people_are_told_to_come_again(
+    debug: bool, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DEBUG = debug
+    client = Client()
+    client.force_login(make_user("SUPER_ADMIN"))
+    away = {"NAME": "/nowhere/hush.sqlite3"} if connection.vendor == "sqlite" else {"HOST": "127.0.0.1", "PORT": "1"}
+    with monkeypatch.context() as patch:
+        for name, value in away.items():
+            patch.setitem(connections["default"].settings_dict, name, value)
+        connection.close()
+        response = client.get(reverse("admin:index"))
+    connection.close()
+    page = response.content.decode()
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert "The database does not answer" in page
+    assert "127.0.0.1" not in page
+    assert "hush" not in page
+    assert client.get(reverse("admin:index")).status_code == 200

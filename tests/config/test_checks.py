@@ -24,7 +24,7 @@ PRODUCTION: dict[str, Any] = {
 
 def postgresql(**options: Any) -> dict[str, Any]:
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.db.postgresql",
         "NAME": "stock",
         "HOST": "db.example.org",
         "PORT": 5432,

@@ -38,7 +38,8 @@ def manage(environment: dict[str, str], *arguments: str) -> subprocess.Completed
 def settings_of(environment: dict[str, str], *names: str) -> dict[str, object]:
     """Return these settings as such a process sees them."""
     code = (
-        f"import json; from django.conf import settings as s; print(json.dumps({{n: getattr(s, n) for n in {names}}}))"
+        "import json; from django.conf import settings as s; "
+        f"print(json.dumps({{n: getattr(s, n) for n in {names}}}, default=lambda function: function.__qualname__))"
     )
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     variables = {"ENV_FILE": os.devnull, "DJANGO_SETTINGS_MODULE": "config.settings"}

@@ -498,7 +498,7 @@ def test_behind_pgbouncer_the_direct_address_is_dumped(shop: Shop) -> None:
 
 @pytest.mark.postgres_only
 def test_an_unreachable_server_is_one_sentence(shop: Shop) -> None:
-    done = shop.manage(DATABASE_URL="postgresql://nobody:hunter2@127.0.0.1:1/nothing")
+    done = shop.manage(DATABASE_URL="postgresql://nobody:hunter2@127.0.0.1:1/nothing", DATABASE_RETRIES="0")
 
     assert done.returncode == 1
     assert "cannot be reached" in done.stderr

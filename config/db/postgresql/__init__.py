@@ -1,0 +1,1 @@
+"""The database engine of SQLite, as ``DATABASES`` names it."""
