@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
 from django.http import Http404
+from django.shortcuts import render
 from django.utils import timezone
 from ninja import NinjaAPI, Query, Schema, Swagger
 from ninja.errors import HttpError, ValidationError
@@ -76,12 +78,21 @@ class Api(NinjaAPI):
         return schema
 
 
+class ApiPage(Swagger):
+    """The page that shows the API, with scripts and styles of our own server; ninja need not be an app for that."""
+
+    def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
+        """Answer the page."""
+        options = {**self.settings, "url": self.get_openapi_url(api, kwargs)}
+        return render(request, self.template, {"swagger_settings": json.dumps(options), "api": api})
+
+
 api = Api(
     title="Forecourt",
     version="1",
     description=DESCRIPTION,
     urls_namespace="api-v1",
-    docs=Swagger({"deepLinking": True, "validatorUrl": None}),
+    docs=ApiPage({"deepLinking": True, "validatorUrl": None}),
 )
 api.add_router("/cars", cars)
 # Ahead of the routes that would take "nearby" for an id.

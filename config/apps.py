@@ -6,7 +6,7 @@ from typing import Any
 import django_stubs_ext
 from django.apps import AppConfig, apps
 from django.conf import settings
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.apps import SimpleAdminConfig
 from django.db import connections
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
@@ -53,5 +53,7 @@ class ForecourtConfig(AppConfig):
         post_migrate.connect(apply_row_security, sender=apps.get_app_config("analytics"))
 
 
-class StaffAdminConfig(AdminConfig):
+class StaffAdminConfig(SimpleAdminConfig):
+    """The staff site, which reads the apps' admin modules itself, and only where they are needed."""
+
     default_site = "config.admin.StaffSite"

@@ -14,6 +14,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Warned
 from django.db import connection
 
+from config.commands import CONFIGURATION
 from config.database_url import SQLITE, SSL_FILES, has_network_host
 from config.ops.row_security import is_bound
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from django.apps import AppConfig
 
     Apps = Sequence[AppConfig] | None
-
-# None of them asks the database, so they run with every command, unlike checks with the tag "database".
-CONFIGURATION = "configuration"
 
 ENCRYPTED_SSL_MODES = {"require", "verify-ca", "verify-full"}
 SECRET_LENGTH = 50

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
@@ -93,6 +94,8 @@ ADMIN_CONTENT_SECURITY_POLICY = {
 
 # Applications
 
+# The HTTP API's page has its template, scripts and styles there. As an app it would be loaded by every command.
+API_PAGE = Path(str(find_spec("ninja").origin)).parent  # type: ignore[union-attr]
 # Those with the business's models, each of which may import only those before it.
 DOMAIN_APPS = ["accounts", "inventory", "leads", "analytics"]
 INSTALLED_APPS = [
@@ -113,8 +116,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django_extensions",
     "csp",
-    # Gives the HTTP API's page its scripts and styles from our own server.
-    "ninja",
     *DOMAIN_APPS,
 ]
 MIDDLEWARE = [
@@ -141,6 +142,7 @@ ASGI_APPLICATION = "config.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [API_PAGE / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -299,6 +301,7 @@ if TIME_ZONE not in available_timezones():
 # Files
 
 STATIC_URL = "static/"
+STATICFILES_DIRS = [API_PAGE / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
 MEDIA_URL = "media/"
 MEDIA_ROOT = BASE_DIR / env.text("MEDIA_ROOT", "var/media")

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, autodiscover
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.paginator import Paginator
 from django.template.response import TemplateResponse
@@ -16,6 +16,7 @@ from unfold.sites import UnfoldAdminSite
 from config.staff.fields import deletes_softly
 
 if TYPE_CHECKING:
+    from django.core.checks import CheckMessage
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
@@ -58,7 +59,20 @@ class StaffAutocompleteView(AutocompleteJsonView):
 
 
 class BaseStaffSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no types
-    """Site whose searches show no hidden row."""
+    """Site whose searches show no hidden row.
+
+    The apps' admin modules are read when addresses or checks ask for them: commands start in half the time without.
+    """
+
+    def check(self, app_configs: Any) -> list[CheckMessage]:
+        autodiscover()
+        found: list[CheckMessage] = super().check(app_configs)
+        return found
+
+    def get_urls(self) -> list[Any]:
+        autodiscover()
+        addresses: list[Any] = super().get_urls()
+        return addresses
 
     def history_url(self, request: HttpRequest, row: Any) -> str:
         """Return the address of all that happened to `row`, or nothing where the person may not read it."""

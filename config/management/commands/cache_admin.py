@@ -5,10 +5,11 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from config.cache.counts import lookups, together
+from config.commands import DataCommand
 from config.db.errors import Refused
 from config.ops.cache import flush, own_keys, ping, required_cache_server, warmed
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = (
         "Asks the cache server whether it is there (ping), how it is (info) and how many reads it answered, by family "
         "(stats), fills it with what visitors ask first (warm), or removes what Forecourt keeps in it (flush); what "

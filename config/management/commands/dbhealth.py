@@ -4,9 +4,10 @@ import json
 import sys
 from typing import IO, Any, NoReturn, cast
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from config.commands import DataCommand
 from config.ops.health.plans import list_names
 from config.ops.health.report import State, as_json
 from config.ops.health.run import ONLY_BY_NAME, SECTIONS, examine, look_at
@@ -23,7 +24,7 @@ class MonitoringParser(CommandParser):
         self.exit(int(State.UNKNOWN), f"UNKNOWN: {message}\n")
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = (
         "Shows how the database and what belongs to it are. Exit codes as monitoring plugins have them: "
         "0 fine, 1 warning, 2 critical, 3 unknown. Example: manage.py dbhealth --section backups --section disk"

@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from config.commands import DataCommand
 from config.ops.model_reference import model_reference
 
 PAGE = "docs/models.md"
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = f"Writes {PAGE} from the models. Example: manage.py document_models --check"
 
     def add_arguments(self, parser: CommandParser) -> None:

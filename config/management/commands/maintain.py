@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.utils import timezone
 
+from config.commands import DataCommand
 from config.database_url import shown_url
 from config.db.errors import Refused
 from config.ops.direct import use_direct_database
@@ -51,7 +52,7 @@ class Asked:
     verbosity: int
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = (
         "Does what is due: run it daily from cron or a timer. Running it again changes nothing. "
         "Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 done, and something was found. "

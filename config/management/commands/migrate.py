@@ -3,12 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.core.checks import Tags
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.utils import timezone
 
+from config.commands import CONFIGURATION
 from config.db.errors import Refused
 from config.ops.app_schemas import arrange_tables, make_schemas
 from config.ops.direct import use_direct_database
@@ -24,6 +26,9 @@ class Command(migrate.Command):
         "With --fake it marks them as applied, if the tables they would make are there. "
         "Example: manage.py migrate --no-input --backup var/backups"
     )
+
+    # The pages are checked where they are served: loading them takes as long as all the rest of a start.
+    requires_system_checks = (CONFIGURATION, Tags.models, Tags.database)
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

@@ -5,15 +5,16 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from config.commands import DataCommand
 from config.db.errors import Refused
 from config.ops.direct import refuse_unreachable
 from config.ops.migrating import migration_status
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = (
         "Shows the applied and pending migrations of each app; exit code 1 when one is pending. "
         "Example: manage.py migration_status --json"

@@ -3,14 +3,15 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
+from config.commands import DataCommand
 from config.db.errors import Refused
 from config.ops.reset import Contents, contents, push_models, refuse_outside_development
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = (
         "Empties a scratch database and makes the tables of the current models there, without migration files. "
         "Example: manage.py push_schema sqlite:///var/scratch.sqlite3 --yes"

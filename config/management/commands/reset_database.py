@@ -4,15 +4,16 @@ import sys
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
+from config.commands import DataCommand
 from config.database_url import shown_url
 from config.db.errors import Refused
 from config.ops.reset import empty_database, refuse_outside_development
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = (
         "Drops everything in the development database, migrates, and seeds when asked to. "
         "Example: manage.py reset_database --seed demo --yes"

@@ -5,14 +5,15 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from config.commands import DataCommand
 from config.db.errors import Refused
 from config.ops.schema import Difference, schema_drift, unmigrated_changes
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = (
         "Compares the live schema with the one that the migrations make in a scratch database, and the models with the "
         "migrations. Exit code 1 when they differ. Example: manage.py schema_diff"

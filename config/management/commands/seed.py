@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError
 from django.utils import timezone
 from rich.console import Console
@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from accounts.models.users import Role
+from config.commands import DataCommand
 from config.db.errors import Refused
 from config.ops.seed import PROFILES, check_allowed, run_seed
 
@@ -48,7 +49,7 @@ class RateColumn(ProgressColumn):
         return Text(f"{task.speed or 0:,.0f} rows/s")
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     """Loads demo data; running it again changes nothing."""
 
     help = (

@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from config import env
 from config.cache import invalidate
 from config.cache.families import NAMESPACES
+from config.commands import DataCommand
 from config.db.errors import Refused
 from config.ops.transfer.forecourt import OlderMigrations
 from config.ops.transfer.older import make_migrated_copy
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 BAD_ROWS, FINDINGS, WRONG_USAGE = 1, 3, 2
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     """Moves a SQLite file into PostgreSQL, all of it or nothing."""
 
     help = (

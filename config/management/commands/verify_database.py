@@ -4,15 +4,16 @@ import json
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from config.commands import DataCommand
 from config.db.errors import Refused
 from config.ops.scratch import migrate_from_zero, scratch_url
 from config.ops.verify import Verification, as_json, verify
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = (
         "Verifies a deployment: connection, migrations, rows per table, constraints, the schema against the one that "
         "the migrations make in a scratch database, and one write that is taken back. "

@@ -44,6 +44,7 @@ def plans(look: Look) -> Section:
 
 def list_names() -> list[str]:
     """Return the names of the lists that can be explained."""
+    admin.autodiscover()
     return sorted(model._meta.label_lower for model in admin.site._registry)
 
 

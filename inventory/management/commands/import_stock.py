@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import reset_queries
 
+from config.commands import DataCommand
 from config.db.errors import Refused
 from inventory.stock_import import KINDS, plan_import, run_import
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 REJECTED = 3
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = (
         "Creates vehicles, parts or sellers from a CSV or JSON file, in one transaction. Rows that cannot be stored "
         "are reported with their numbers and the others created; then the exit code is 3. "

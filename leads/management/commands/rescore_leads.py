@@ -6,8 +6,9 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from config.commands import DataCommand
 from config.db.errors import Refused
 from leads.services import rescore_leads
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from leads.services.rescoring import Rescored
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = (
         "Compute the score of every lead anew, and its priority unless staff chose it. "
         "Example: manage.py rescore_leads --dry-run"
