@@ -35,12 +35,15 @@ def use_direct_database(alias: str) -> None:
 
 
 @contextmanager
-def direct_connection(connection: BaseDatabaseWrapper) -> Iterator[psycopg.Connection[Any]]:
+def direct_connection(connection: BaseDatabaseWrapper, *, program: str = "") -> Iterator[psycopg.Connection[Any]]:
     """Yield a connection to the same database, in autocommit mode, and close it afterwards.
 
-    It fails at once where the pool would go on trying. Raises Refused when the server cannot be reached.
+    The server shows `program`, if given, as the name of who is connected. It fails at once where the pool would go on
+    trying. Raises Refused when the server cannot be reached.
     """
     parameters = cast("DatabaseWrapper", connection).get_connection_params()
+    if program:
+        parameters["application_name"] = program
     try:
         session = patiently(lambda: psycopg.Connection.connect(**parameters, autocommit=True))
     except psycopg.OperationalError as error:

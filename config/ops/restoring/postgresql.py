@@ -30,6 +30,7 @@ from config.ops.restoring.properties import (
 )
 from config.ops.restoring.safety import SafetyCopy, taken
 from config.ops.restoring.server import (
+    PROGRAM,
     create,
     drop,
     exists,
@@ -125,7 +126,7 @@ def _steps(name: str, kept: str | None, order: Order) -> list[str]:
 
 
 def _rows_now(connection: BaseDatabaseWrapper) -> dict[str, int]:
-    with direct_connection(connection) as session, session.transaction():
+    with direct_connection(connection, program=PROGRAM) as session, session.transaction():
         session.execute("SET TRANSACTION READ ONLY")
         session.execute("SELECT set_config('statement_timeout', '0', true)")
         return postgresql_rows(session)
@@ -193,12 +194,11 @@ class _Restoring:
         return self._beside(source, plain, live, kept=kept_name(self.server, self.name, now))
 
     def _read_live(self, opened: ExitStack) -> _Live:
-        with direct_connection(self.connection) as session:
+        with direct_connection(self.connection, program=PROGRAM) as session:
             properties, owners = read_properties(session), read_owners(session)
+        environment = {**connection_environment(self.connection), "PGAPPNAME": PROGRAM}
         try:
-            rights = opened.enter_context(
-                grants.live_rights(connection_environment(self.connection), major(self.server))
-            )
+            rights = opened.enter_context(grants.live_rights(environment, major(self.server)))
         except Refused as error:
             self.findings.append(f"The rights in {self.name} could not be read, those of the backup count: {error}")
             rights = None

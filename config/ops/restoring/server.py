@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.backends.postgresql.base import DatabaseWrapper
 
+# The name under which restores look at the database that they will replace.
+PROGRAM = "forecourt restore"
 MAINTENANCE_DATABASES = ("postgres", "template1")
 # Whose lock nobody holds was left behind by a killed process. Nobody gives such a name to a database of his own.
 UNFINISHED_PREFIX = "forecourt_restore_"
@@ -91,14 +93,17 @@ def major(server: psycopg.Connection[Any]) -> int:
 
 
 def sessions_of(server: psycopg.Connection[Any], name: str) -> list[Session]:
-    """Return who is connected to a database, the longest first; the server's own workers do not count."""
+    """Return who is connected to a database, the longest first.
+
+    The server's own workers do not count, nor do restores, which only look, and wait for each other by their lock.
+    """
     found = server.execute(
         "SELECT pid, usename, coalesce(application_name, ''), coalesce(host(client_addr), 'this machine'),"
         " backend_start, coalesce(state, '') FROM pg_stat_activity"
         # Without the right to watch others their kind is not shown; workers have no user.
-        " WHERE datname = %s AND usename IS NOT NULL"
+        " WHERE datname = %s AND usename IS NOT NULL AND coalesce(application_name, '') <> %s"
         " AND coalesce(backend_type, 'client backend') IN ('client backend', 'walsender') ORDER BY backend_start, pid",
-        [name],
+        [name, PROGRAM],
     )
     return [Session(*row) for row in found.fetchall()]
 
@@ -132,7 +137,7 @@ def scratch_database(connection: BaseDatabaseWrapper) -> Iterator[str]:
         name = unfinished_name(server)
         properties = None
         if exists(server, str(connection.settings_dict["NAME"])):
-            with direct_connection(connection) as session:
+            with direct_connection(connection, program=PROGRAM) as session:
                 properties = read_properties(session)
         create(server, name, properties)
         try:
