@@ -6,12 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.messages import get_messages
 from django.test import Client
 
 from accounts.models import User
 from accounts.models.users import Role
 from tests.admin.rows import staff
+
+# As the first page does: what the site has is asked for while tests are collected.
+admin.autodiscover()
 
 
 class Reader(Client):
