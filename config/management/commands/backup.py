@@ -93,6 +93,10 @@ class Command(BaseCommand):
             "the folder of backups.",
         )  # fmt: skip
         parser.add_argument(
+            "--if-changed", action="store_true",
+            help="SQLite: keep no new copy while the last good backup has the same content.",
+        )  # fmt: skip
+        parser.add_argument(
             "--print-schedule", choices=("cron", "systemd"),
             help="Print when to back up, for this installation, and what PostgreSQL must be told; do nothing.",
         )  # fmt: skip
@@ -120,17 +124,21 @@ class Command(BaseCommand):
 
     def _back_up(self, connection: BaseDatabaseWrapper, folder: Path, **options: Any) -> None:
         _check_physical(connection, **options)
+        if options["if_changed"] and connection.vendor != "sqlite":
+            raise WrongUsage(
+                "--if-changed is for SQLite. PostgreSQL archives what changes: see --print-schedule and --physical."
+            )
         lock, keys = _lock_and_keys(options["encrypt"], options["passphrase_file"], options["identity"])
         if self.verbosity and not self.as_json:
             self.stderr.write(f"Backing up {shown_url(connection.settings_dict)}")
         with self._progress() as progress:
             wanted = Wanted(
                 kind=_kind(**options), compress=options["compress"], jobs=options["jobs"], lock=lock,
-                checksums=options["verify"], keys=keys, progress=progress,
+                checksums=options["verify"] or options["if_changed"], keys=keys, progress=progress,
             )  # fmt: skip
             request = Request(
                 folder, wanted, options["retention"], options["upload"], options["verify"],
-                log_folder=log_folder(folder, options["wal"]),
+                log_folder=log_folder(folder, options["wal"]), if_changed=options["if_changed"],
             )  # fmt: skip
             result = run_backup(connection, request, now=timezone.now())
         if self.as_json:
@@ -146,6 +154,9 @@ class Command(BaseCommand):
         manifest = result.manifest
         rows = f"{sum(manifest.rows.values()):,} rows in {len(manifest.rows)} tables, " if manifest.rows else ""
         proofs = " and ".join(proof.how for proof in manifest.verified)
+        if not result.is_new:
+            self.stdout.write(self.style.SUCCESS(f"{result.backup} has the same content, so nothing was added."))
+            return
         self.stdout.write(
             self.style.SUCCESS(
                 f"{result.backup}: {filesize.decimal(manifest.size)}, {rows}{manifest.duration_seconds:.1f} s, {proofs}"
@@ -181,7 +192,7 @@ class Command(BaseCommand):
         from config.ops.physical.chains import newest_usable
 
         good, base = catalogue.newest_good, newest_usable(catalogue)
-        age = hours(now - good.manifest.started_at) if good else None
+        age = hours(now - good.manifest.as_of) if good else None
         base_age = hours(now - base.manifest.started_at) if base else None
         if self.as_json:
             backups = [entry.as_json(now) for entry in catalogue.entries]

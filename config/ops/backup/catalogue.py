@@ -38,7 +38,7 @@ class Entry:
         """Return the manifest with the path, the age in hours and the problem."""
         return {
             "path": str(self.backup),
-            "age_hours": hours(now - self.manifest.started_at),
+            "age_hours": hours(now - self.manifest.as_of),
             "problem": self.problem,
             **self.manifest.as_json(),
         }
@@ -130,7 +130,7 @@ def remove_expired(catalogue: Catalogue, *, now: datetime, days: int, keep: Path
         for entry in catalogue.entries
         if entry.manifest.physical is None
         and entry.backup not in stay
-        and now - entry.manifest.started_at > timedelta(days=days)
+        and now - entry.manifest.as_of > timedelta(days=days)
     ]
     for entry in expired:
         remove(entry)

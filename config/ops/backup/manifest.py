@@ -21,6 +21,8 @@ from config.db.errors import Refused
 FORMAT = 1
 SUFFIX = ".manifest.json"
 READ_SIZE = 1 << 20  # bytes
+# The proof that the database still had the backup's content at a later moment.
+UNCHANGED = "unchanged"
 
 Record = TypeVar("Record")
 
@@ -40,7 +42,7 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """One proof that the backup can be used: `how` is "read back" or "restored"."""
+    """One proof that the backup can be used: `how` is "read back", "restored", "pg_verifybackup" or "unchanged"."""
 
     how: str
     at: datetime
@@ -107,6 +109,11 @@ class Manifest:
     verified: tuple[Verification, ...] = ()
     uploads: tuple[Upload, ...] = ()
     physical: Physical | None = None
+
+    @property
+    def as_of(self) -> datetime:
+        """The last moment at which the database is known to have had the backup's content."""
+        return max([self.started_at, *(proof.at for proof in self.verified if proof.how == UNCHANGED)])
 
     def as_json(self) -> dict[str, Any]:
         """Return the manifest with plain types; times are ISO 8601 in UTC."""

@@ -25,9 +25,11 @@ from config.ops.backup.folders import (
     work_folder,
 )
 from config.ops.backup.manifest import (
+    UNCHANGED,
     Damaged,
     Manifest,
     Upload,
+    check_backup,
     manifest_path,
     read_manifest,
     with_verification,
@@ -55,7 +57,8 @@ class Request:
     """What a run shall do; without `retention_days` nothing old is removed.
 
     A backup that `moves_latest` is what `restore latest` restores from then on. The server's log is in `log_folder`, of
-    which what no physical backup needs is removed.
+    which what no physical backup needs is removed. With `if_changed` nothing is kept where the last good backup has the
+    same content; the content has to be summed up for that (`wanted.checksums`).
     """
 
     folder: Path
@@ -65,6 +68,7 @@ class Request:
     verify: bool = False
     moves_latest: bool = True
     log_folder: Path | None = None
+    if_changed: bool = False
 
     @property
     def is_physical(self) -> bool:
@@ -74,17 +78,22 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run made and removed; `findings` are sentences about what did not work although the backup is good."""
+    """What a run made and removed; `findings` are sentences about what did not work although the backup is good.
+
+    `is_new` is False where the last backup has the same content, and so is the one that counts.
+    """
 
     backup: Path
     manifest: Manifest
     removed: list[Entry]
     findings: list[str]
+    is_new: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """Return the result with plain types."""
         return {
             "path": str(self.backup),
+            "new": self.is_new,
             "removed": [str(entry.backup) for entry in self.removed],
             "findings": self.findings,
             "manifest": self.manifest.as_json(),
@@ -112,20 +121,25 @@ def run_backup(connection: BaseDatabaseWrapper, request: Request, *, now: dateti
             duration = round(time.monotonic() - begun, 3)
             finished = now + timedelta(seconds=duration)
             with locked(request.folder):
-                backup = publish(
-                    draft.path, request.folder, database=database_name(connection), at=now, suffix=draft.suffix
-                )
-                manifest = _manifest(connection, draft, request, backup, now, duration)
-                for how in proofs:
-                    manifest = with_verification(manifest, how, finished)
-                _describe(manifest, backup)
-                _move_latest(request, backup, manifest, before)
+                same = _same_content(connection, draft, request)
+                if same:
+                    backup, manifest = same.backup, with_verification(same.manifest, UNCHANGED, now)
+                    write_manifest(manifest, backup)
+                else:
+                    backup = publish(
+                        draft.path, request.folder, database=database_name(connection), at=now, suffix=draft.suffix
+                    )
+                    manifest = _manifest(connection, draft, request, backup, now, duration)
+                    for how in proofs:
+                        manifest = with_verification(manifest, how, finished)
+                    _describe(manifest, backup)
+                    _move_latest(request, backup, manifest, before)
                 removed = _tidy(connection, request, backup, findings, now=now)
     except OSError as error:
         raise Refused(f"The backup could not be written to {request.folder}: {error.strerror or error}.") from error
-    if request.upload_to:
+    if request.upload_to and not (same and _is_uploaded(manifest, request.upload_to)):
         manifest = _upload(backup, manifest, request, findings, now=finished)
-    return Result(backup, manifest, removed, findings)
+    return Result(backup, manifest, removed, findings, is_new=not same)
 
 
 def back_up_before(connection: BaseDatabaseWrapper, folder: Path, *, now: datetime) -> Path:
@@ -172,6 +186,27 @@ def write_draft(connection: BaseDatabaseWrapper, work: WorkFolder, wanted: Wante
     from config.ops.backup.postgresql import dump_postgresql
 
     return dump_postgresql(connection, work, wanted)
+
+
+def _same_content(connection: BaseDatabaseWrapper, draft: Draft, request: Request) -> Entry | None:
+    """Return the last good backup if it is unharmed and what was written now would add nothing to it."""
+    last = read_catalogue(request.folder, connection).newest_good if request.if_changed else None
+    if last is None or not last.manifest.checksums:
+        return None
+    known, found = last.manifest, draft.contents
+    if (known.checksums, known.migrations) != (found.checksums, found.migrations):
+        return None
+    if (known.encryption, known.compression) != (request.wanted.lock.kinds, draft.compression):
+        return None
+    try:
+        check_backup(known, last.backup)
+    except Refused:
+        return None
+    return last
+
+
+def _is_uploaded(manifest: Manifest, destination: str) -> bool:
+    return any(upload.to == destination and not upload.error for upload in manifest.uploads)
 
 
 def _unproven(connection: BaseDatabaseWrapper, draft: Draft, work: WorkFolder, wanted: Wanted) -> str:

@@ -49,8 +49,8 @@ def _weigh(look: Look, section: Section, catalogue: Catalogue, source: str) -> N
         return
     newest = good.manifest
     # What was written after the moment that the backup shows is not in it.
-    age = hours(look.now - newest.started_at)
-    section.figure("age", age, "h", source=f"started_at of {newest.file}")
+    age = hours(look.now - newest.as_of)
+    section.figure("age", age, "h", source=f"started_at of {newest.file}, or when it was last found unchanged")
     section.figure("size", newest.size, "bytes", source=f"size of {newest.file}")
     verified = ", ".join(dict.fromkeys(proof.how for proof in newest.verified))
     section.figure("verified", verified or None, source=source)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from config.ops.health.look import Look
 from config.ops.health.report import Column, Section, State
 
@@ -62,12 +64,34 @@ def profile(look: Look) -> Section:
     section.notes.append(
         "The profile assumes that the database has 1.5 to 2 GB of memory to itself; docs/operations.md has larger ones."
     )
+    _version(look, section)
     for name, consequence in MUST_BE_ON.items():
         value = found[name][0]
         section.figure(name, value, source="pg_settings")
         if value != "on":
             section.find(State.WARNING, f"{name} is {value}: {consequence}. Set {name} = on.")
     return section
+
+
+def end_of_life(major: int) -> date:
+    """Return the day after which the PostgreSQL project corrects no more errors in a major version.
+
+    Releases come each November, counted from 10 in 2017, and are kept for five years, up to the second Thursday of that
+    November: https://www.postgresql.org/support/versioning/.
+    """
+    november = date(2012 + major, 11, 1)
+    return november + timedelta(days=(3 - november.weekday()) % 7 + 7)
+
+
+def _version(look: Look, section: Section) -> None:
+    major = look.server_version[0]
+    end = end_of_life(major)
+    section.figure("end_of_life", str(end), source=f"PostgreSQL's release policy, for version {major}")
+    if look.now.date() > end:
+        section.find(
+            State.WARNING,
+            f"PostgreSQL {major} gets no security updates since {end}: back up, and restore into a newer server.",
+        )
 
 
 def _verdict(here: int | str, wanted: int | str) -> str:

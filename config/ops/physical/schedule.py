@@ -36,7 +36,8 @@ def jobs(server_major: int | None, options: list[str], log_folder: Path) -> list
     dump = Job("backup", "a dump of the database, whole", ["backup", *options], (2,))
     check = Job("check", "whether there is a good backup", ["dbhealth", "--section", "backups"], (9,))
     if server_major is None:
-        return [dump, Job("backup-between", "a copy in between", ["backup", *options], every_six), check]
+        between = ["backup", "--if-changed", *options]
+        return [dump, Job("backup-between", "a copy in between, if anything changed", between, every_six), check]
     physical = ["backup", "--physical", "--wal", str(log_folder), *options]
     found = [dump, Job("base", "the files of the server, whole", physical, (2,), 30)]
     if server_major >= INCREMENTAL_SINCE:

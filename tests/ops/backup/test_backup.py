@@ -551,3 +551,34 @@ def test_the_checksums_of_equal_content_are_equal_whatever_the_order(make_shop: 
     sums = [shop.run(wanted=Wanted(checksums=True)).manifest.checksums for shop in (one, other)]
     assert sums[0] == sums[1]
     assert sums[0].keys() == {f"{PREFIX}car", f"{PREFIX}django_migrations", f"{PREFIX}lead"}
+
+
+def test_a_copy_in_between_is_kept_only_if_something_changed(make_shop: MakeShop) -> None:
+    shop = make_shop(3)
+    if shop.connection.vendor != "sqlite":
+        refused = shop.manage("--if-changed")
+        assert (refused.returncode, "--if-changed is for SQLite" in refused.stderr) == (2, True)
+        return
+    wanted = Wanted(checksums=True)
+    first = shop.run(wanted=wanted, if_changed=True)
+    later = NIGHT + timedelta(days=40)
+
+    same = shop.run(now=later, wanted=wanted, if_changed=True, retention_days=30)
+    assert (same.backup, same.is_new, shop.backups()) == (first.backup, False, [first.backup])
+    assert shop.manifests()[0].as_of == later
+
+    shop.execute("UPDATE car SET price = price + 1 WHERE id = 1")
+    changed = shop.run(now=later + timedelta(hours=6), wanted=wanted, if_changed=True)
+    assert changed.is_new
+    assert len(shop.backups()) == 2
+
+
+@pytest.mark.sqlite_only
+def test_an_unchanged_database_is_copied_again_where_the_last_copy_is_damaged(make_shop: MakeShop) -> None:
+    shop = make_shop(3)
+    wanted = Wanted(checksums=True)
+    first = shop.run(wanted=wanted).backup
+    content = bytearray(first.read_bytes())
+    content[len(content) // 2] ^= 1
+    first.write_bytes(content)
+    assert shop.run(now=NIGHT + timedelta(hours=6), wanted=wanted, if_changed=True).is_new

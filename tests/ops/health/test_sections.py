@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.db import connection
 from django.test import override_settings
 
 from config.ops.health.indexes import ENOUGH_SCANS
+from config.ops.health.profile import end_of_life
 from config.ops.health.report import State
 from config.ops.health.thresholds import DEFAULTS, Threshold
 from leads.models import Lead
@@ -388,6 +390,23 @@ def test_the_machine_tells_load_and_memory(look_into: LookInto) -> None:
     figures = look_into("machine").figures
     assert figures["processors"].value >= 1
     assert 0 < figures["memory_available"].value < figures["memory"].value
+
+
+@pytest.mark.parametrize(
+    ("major", "last_day"),
+    [(13, date(2025, 11, 13)), (14, date(2026, 11, 12)), (15, date(2027, 11, 11)), (18, date(2030, 11, 14))],
+)
+def test_a_version_is_supported_until_the_second_thursday_of_november_five_years_on(major: int, last_day: date) -> None:
+    assert end_of_life(major) == last_day
+
+
+@on_postgresql
+def test_a_server_without_security_updates_is_found(look_into: LookInto) -> None:
+    end = end_of_life(connection.get_database_version()[0])
+    last_day, too_late = (datetime(*(end + timedelta(days)).timetuple()[:3], tzinfo=UTC) for days in (0, 1))
+    warning = f"PostgreSQL {connection.get_database_version()[0]} gets no security updates since {end}"
+    for now, found in ((last_day, False), (too_late, True)):
+        assert any(warning in finding.text for finding in look_into("settings", now=now).findings) is found
 
 
 def test_settings_stand_beside_the_recommended_ones(look_into: LookInto) -> None:
