@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 POSTGRESQL = "config.db.postgresql"
 SQLITE = "config.db.sqlite"
 SQLITE_BUSY_TIMEOUT = 20  # seconds
+REPLICA_POOL_TIMEOUT = 1  # second
+REPLICA_CONNECT_TIMEOUT = 2  # seconds
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 SSL_FILES = ("sslcert", "sslkey", "sslrootcert")
@@ -222,6 +224,18 @@ def django_database(url: DatabaseUrl, limits: Limits) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": bool(limits.pool_size),
         "DISABLE_SERVER_SIDE_CURSORS": limits.pgbouncer,
     }
+
+
+def replica_database(url: DatabaseUrl, limits: Limits) -> dict[str, Any]:
+    """Return the ``DATABASES`` entry for a replica, whose pool soon gives up: another server has the same rows."""
+    size = limits.pool_size and (url.pool_size or limits.pool_size)
+    database = django_database(url, replace(limits, pool_size=size, pool_timeout=REPLICA_POOL_TIMEOUT))
+    database["OPTIONS"]["connect_timeout"] = min(database["OPTIONS"]["connect_timeout"], REPLICA_CONNECT_TIMEOUT)
+    if size:
+        # Nobody waits for a replica that is away, so its pool need not go on trying.
+        del database["OPTIONS"]["pool"]["reconnect_failed"]
+    # A read that meets a lost connection is asked again elsewhere, which costs less than asking ahead each time.
+    return database | {"CONN_HEALTH_CHECKS": False}
 
 
 def url_of(database: dict[str, Any], *, name: str | None = None) -> str:

@@ -17,12 +17,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 from config.database_url import (
+    POSTGRESQL,
     Limits,
     check_parts,
     check_schema_name,
     django_database,
     given_parts,
     parse_database_url,
+    replica_database,
     url_from_parts,
 )
 from config.ops.health.thresholds import read_thresholds
@@ -125,6 +127,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "config.headers.HeadersMiddleware",
     "config.client.AdminNetworkMiddleware",
+    "config.db.replicas.reads.ReadYourWritesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -203,6 +206,22 @@ _web_limits = Limits(
     sslmode="require" if ENVIRONMENT == "production" else None,
 )
 DATABASES = {"default": django_database(_database, _web_limits)}
+
+
+def _replicas() -> list[dict[str, Any]]:
+    """Return the copies of the database that reads may go to."""
+    urls = env.secret("DATABASE_REPLICA_URLS").replace(",", " ").split()
+    parsed = [parse_database_url("DATABASE_REPLICA_URLS", url, BASE_DIR) for url in urls]
+    if any(url.config["ENGINE"] != POSTGRESQL for url in parsed):
+        raise ImproperlyConfigured("DATABASE_REPLICA_URLS: a replica is a PostgreSQL server, not a SQLite file.")
+    return [replica_database(url, _web_limits) for url in parsed]
+
+
+DATABASE_REPLICAS = _replicas()
+REPLICA_MAX_LAG = env.integer("REPLICA_MAX_LAG", 5, minimum=1, maximum=3600)
+if DATABASE_REPLICAS:
+    DATABASES["replica"] = DATABASE_REPLICAS[0] | {"ENGINE": "config.db.replicas", "TEST": {"MIRROR": "default"}}
+    DATABASE_ROUTERS = ["config.db.replicas.router.ReplicaRouter"]
 
 
 def _side_database(name: str) -> dict[str, Any] | None:

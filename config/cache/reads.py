@@ -14,6 +14,7 @@ from config.cache import counts, shelf, writes
 from config.cache.keys import identity
 from config.cache.shelf import CacheAway, Claim
 from config.cache.values import Kept
+from config.db.replicas.reads import on_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,7 +112,9 @@ def _wait(client: Redis, entry: Entry) -> Kept | Claim | None:
 
 def _build(client: Redis, entry: Entry, build: Callable[[], T], right: Claim) -> T:
     try:
-        value = build()
+        # What a replica lacks was written before the claim, so nothing would end an answer without it.
+        with on_time():
+            value = build()
         with suppress(CacheAway):
             shelf.keep(client, entry, value, right.stamp)
     except BaseException:

@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 # What a child process must not inherit: it would lead the child back to the real database.
-DATABASE_VARIABLES = ("DATABASE_URL", "DIRECT_DATABASE_URL", "SHADOW_DATABASE_URL", "POSTGRES_URL", "PG_PASSWORD")
+DATABASE_VARIABLES = (
+    "DATABASE_URL",
+    "DIRECT_DATABASE_URL",
+    "SHADOW_DATABASE_URL",
+    "POSTGRES_URL",
+    "PG_PASSWORD",
+    "DATABASE_REPLICA_URLS",
+)
 OTHER_VARIABLES = ("PG_HOST", "PG_PORT", "PG_DATABASE", "PG_USER", "PG_SSL", "PGBOUNCER", "ENV_FILE")
 
 

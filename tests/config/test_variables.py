@@ -26,7 +26,7 @@ def test_secrets_are_marked_as_readable_from_a_file_and_have_no_default() -> Non
     assert {variable.name for variable in secrets} == {
         *("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "ADMIN_PASSWORD", "PG_PASSWORD", "REDIS_URL", "EMAIL_URL"),
         *("BACKUP_ENCRYPTION_KEY", "METRICS_TOKEN", "SENTRY_DSN"),
-        *("DATABASE_URL", "DIRECT_DATABASE_URL", "SHADOW_DATABASE_URL", "POSTGRES_URL"),
+        *("DATABASE_URL", "DIRECT_DATABASE_URL", "SHADOW_DATABASE_URL", "POSTGRES_URL", "DATABASE_REPLICA_URLS"),
     }
     assert [variable.name for variable in secrets if variable.default] == []
 

@@ -1,0 +1,180 @@
+"""The replicas of this process, and which of them are fit to be read from.
+
+Each one is watched by a thread of its own, with connections of its own, so that no request ever waits for a look: it
+reads what was last seen, and believes it for a few seconds only. So a look that hangs takes its replica out of use.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from typing import TYPE_CHECKING, Any, cast
+
+import psycopg
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.utils import ConnectionHandler
+
+from config.db.replicas.lag import Lag
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from config.db.postgresql.base import DatabaseWrapper
+
+LOOK_SECONDS = 1.0
+# How long what was seen is believed.
+TRUSTED_SECONDS = 3
+CONNECT_SECONDS = 2
+# Milliseconds for a look, by the server and by the network.
+LOOK_LIMIT = 2000
+
+_WRITTEN = "SELECT CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_lsn() - '0/0'::pg_lsn END"
+# A server that was promoted goes its own way: it is no replica any more.
+_REPLAYED = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() - '0/0'::pg_lsn END"
+
+logger = logging.getLogger("forecourt.replicas")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """When a replica was looked at, and how many seconds it was behind then."""
+
+    at: float
+    lag: float
+
+
+class Node:
+    """One replica."""
+
+    def __init__(self, number: int, database: dict[str, Any], primary: dict[str, Any]) -> None:
+        self.place = f"{database.get('HOST') or 'local'}:{database.get('PORT') or 5432}/{database['NAME']}"
+        self._opener = _wrapper(database, f"replica-{number}")
+        self._lines = _Line(_wrapper(primary, "primary")), _Line(_wrapper(database, "look"))
+        self._seen: Seen | None = None
+        self._watcher: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._was_fit: bool | None = None
+
+    @property
+    def pool(self) -> Any:
+        """The pool of connections to this replica; None without one."""
+        return self._opener.pool
+
+    def open(self) -> Any:
+        """Return a connection to this replica, from the pool if there is one. Raises psycopg.OperationalError."""
+        return self._opener.get_new_connection(self._opener.get_connection_params())
+
+    def close_pool(self) -> None:
+        """Close the connections that nobody uses."""
+        self._opener.close_pool()
+
+    def seen(self) -> Seen | None:
+        """Return what was seen last, if that was a moment ago; begin to look where nobody does."""
+        if self._watcher is None or not self._watcher.is_alive():
+            self._watch()
+        seen = self._seen
+        return seen if seen is not None and time.monotonic() - seen.at <= TRUSTED_SECONDS else None
+
+    def is_fit(self) -> bool:
+        """Say whether this replica answers and is not too far behind."""
+        seen = self.seen()
+        return seen is not None and seen.lag <= settings.REPLICA_MAX_LAG
+
+    def skip(self) -> None:
+        """Leave this replica out until it has been looked at again."""
+        self._seen = None
+
+    def _watch(self) -> None:
+        with self._lock:
+            # After a fork the thread is the parent's.
+            if self._watcher is None or not self._watcher.is_alive():
+                self._watcher = threading.Thread(target=self._look_on, name=f"look-at-{self.place}", daemon=True)
+                self._watcher.start()
+
+    def _look_on(self) -> None:
+        lag, pause, written = Lag(), threading.Event(), None
+        while True:
+            at = time.monotonic()
+            try:
+                # While the primary is away nothing is written that a replica could lack.
+                written = self._lines[0].ask(_WRITTEN) or written
+                self._note(at, lag, written)
+            except psycopg.Error as error:
+                self._tell(is_fit=False, reason=str(error).strip().partition("\n")[0])
+            pause.wait(LOOK_SECONDS)
+
+    def _note(self, at: float, lag: Lag, written: Decimal | None) -> None:
+        replayed = self._lines[1].ask(_REPLAYED)
+        if replayed is None:
+            self._seen = None
+            self._tell(is_fit=False, reason="it is no replica")
+        elif written is not None:
+            self._seen = Seen(at, lag.seconds(at, primary=written, replica=replayed))
+            self._tell(is_fit=self._seen.lag <= settings.REPLICA_MAX_LAG, reason=f"it is {self._seen.lag:.0f} s behind")
+
+    def _tell(self, *, is_fit: bool, reason: str) -> None:
+        if is_fit == self._was_fit:
+            return
+        self._was_fit = is_fit
+        if is_fit:
+            logger.info("Reads go to the replica %s.", self.place)
+        else:
+            logger.warning("No reads go to the replica %s: %s.", self.place, reason)
+
+
+class _Line:
+    """A connection beside the pool, made anew after it failed."""
+
+    def __init__(self, wrapper: DatabaseWrapper) -> None:
+        self._wrapper = wrapper
+        self._session: psycopg.Connection[Any] | None = None
+
+    def ask(self, question: str) -> Decimal | None:
+        """Return the answer. Raises psycopg.Error."""
+        if self._session is None:
+            limits = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": LOOK_LIMIT}
+            parameters = self._wrapper.get_connection_params() | limits
+            self._session = psycopg.Connection.connect(**parameters, autocommit=True)
+        try:
+            row = self._session.execute(question).fetchone()
+        except psycopg.Error:
+            with suppress(psycopg.Error):
+                self._session.close()
+            self._session = None
+            raise
+        return row[0] if row else None
+
+
+def _wrapper(database: dict[str, Any], name: str) -> DatabaseWrapper:
+    """Return what knows how to connect to a database; its pool, if it has one, is found under the name."""
+    wrapper = ConnectionHandler({DEFAULT_DB_ALIAS: database})[DEFAULT_DB_ALIAS]
+    wrapper.alias = name
+    return cast("DatabaseWrapper", wrapper)
+
+
+@cache
+def replicas() -> list[Node]:
+    """Return all replicas of this process."""
+    primary = connections.settings[DEFAULT_DB_ALIAS]
+    return [Node(number, database, primary) for number, database in enumerate(settings.DATABASE_REPLICAS, 1)]
+
+
+_turns = count()
+
+
+def any_fit() -> bool:
+    """Say whether a replica is fit."""
+    return any(node.is_fit() for node in replicas())
+
+
+def in_turn() -> list[Node]:
+    """Return the replicas that are fit, each time beginning with the next one."""
+    found = [node for node in replicas() if node.is_fit()]
+    first = next(_turns) % len(found) if found else 0
+    return found[first:] + found[:first]

@@ -1,0 +1,171 @@
+"""A real primary and a real standby, stalled, killed and restarted under load: who asks the site is answered."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from accounts.models import User
+from config.ops import programs, servers
+from config.ops.programs import Search
+from config.ops.scratch import connected
+from inventory.models import Car
+from tests.builders import PASSWORD
+from tests.db.replicas.cluster import STOCK, Browser, Server, basebackup, initdb, load, server, site, until
+
+pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db]
+
+EMAIL = "staff@example.org"
+LANGUAGES = "/admin/accounts/language/"
+# A cookie that leads to the primary for as long as the tests run.
+WROTE = {"forecourt_wrote": str(int(time.time()) + 3600)}
+
+
+class Site(NamedTuple):
+    primary: Server
+    standby: Server
+    port: int
+
+
+@pytest.fixture(scope="module")
+def running(
+    tmp_path_factory: pytest.TempPathFactory, pattern: str, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Site]:
+    """The site with a car and somebody who may change things, reading from a standby."""
+    folder = programs.find(programs.POSTGRESQL, Search(environment={})).path.parent
+    with server(folder) as primary, server(folder) as standby:
+        primary.start([initdb(primary)])
+        fill(primary, pattern)
+        with django_db_blocker.unblock(), connected(primary.url) as connection:
+            User.objects.db_manager(connection.alias).create_superuser(EMAIL, PASSWORD)
+            car = Car(
+                make="Skoda", model="Octavia", slug="octavia", year=2018, price=9000, segment="FAMILY", mileage_km=9
+            )
+            car.save(using=connection.alias)
+        standby.start([basebackup(primary, standby)])
+        variables = {
+            "DATABASE_URL": f"{primary.url}?application_name=site&connection_limit=6&pool_timeout=10",
+            "DATABASE_REPLICA_URLS": f"{standby.url}?application_name=site",
+            "REPLICA_MAX_LAG": "1",
+        }
+        with site(tmp_path_factory.mktemp("site"), **variables) as port:
+            yield Site(primary, standby, port)
+
+
+def fill(primary: Server, pattern: str) -> None:
+    """Give the primary the tables of a migrated database."""
+    dump = subprocess.run([primary.programs / "pg_dump", pattern], check=True, capture_output=True)
+    subprocess.run([primary.programs / "psql", "-q", primary.url], input=dump.stdout, check=True, capture_output=True)
+
+
+@pytest.fixture
+def both(running: Site) -> Site:
+    """The site once it reads from the standby."""
+    reads_move(running, running.standby)
+    return running
+
+
+def reads_move(running: Site, to: Server) -> None:
+    """Ask for cars until a server is asked."""
+    before = to.asked_for_stock()
+
+    def is_asked() -> bool:
+        assert Browser(running.port).get(STOCK).status == 200
+        return bool(to.asked_for_stock() != before)
+
+    until(is_asked)
+
+
+@pytest.fixture
+def staff(both: Site) -> Browser:
+    """Somebody who has just signed in."""
+    browser = Browser(both.port)
+    browser.get("/admin/login/")
+    answer = browser.post("/admin/login/", username=EMAIL, password=PASSWORD, next="/admin/")
+    assert answer.status == 302
+    return browser
+
+
+def test_readers_ask_the_standby_alone(both: Site) -> None:
+    before = both.primary.asked_for_stock(), both.standby.asked_for_stock()
+    assert {Browser(both.port).get(STOCK).status for _ in range(10)} == {200}
+    assert both.primary.asked_for_stock() == before[0]
+    assert both.standby.asked_for_stock() != before[1]
+
+
+def test_who_wrote_sees_it_at_once_though_the_standby_stands_still(both: Site, staff: Browser) -> None:
+    both.standby.ask("SELECT pg_wal_replay_pause()")
+    try:
+        staff.get(f"{LANGUAGES}add/")
+        saved = staff.post(f"{LANGUAGES}add/", code="xx", name="Written a moment ago", direction="ltr", is_active="on")
+        assert (saved.status, saved.headers["Location"]) == (302, LANGUAGES)
+        assert re.fullmatch(r"\d+", saved.cookies["forecourt_wrote"])
+        assert "Written a moment ago" in staff.get(LANGUAGES).body
+        assert both.standby.ask("SELECT count(*) FROM accounts_language WHERE code = 'xx'") == 0
+    finally:
+        both.standby.ask("SELECT pg_wal_replay_resume()")
+
+
+def test_a_standby_that_falls_behind_is_left_out_until_it_has_caught_up(both: Site) -> None:
+    both.standby.ask("SELECT pg_wal_replay_pause()")
+    try:
+        both.primary.ask("UPDATE inventory_car SET mileage_km = mileage_km + 1")
+        reads_move(both, to=both.primary)
+    finally:
+        both.standby.ask("SELECT pg_wal_replay_resume()")
+    reads_move(both, to=both.standby)
+
+
+def test_a_standby_killed_under_load_costs_no_request(both: Site) -> None:
+    with load(both.port, STOCK, STOCK, "/api/v1/parts") as answers:
+        both.standby.kill()
+        asked = len(answers)
+        until(lambda: len(answers) > asked + 30)
+    assert {answer.status for answer in answers} == {200}
+    both.standby.start()
+    reads_move(both, to=both.standby)
+
+
+def test_a_primary_restarted_under_load_is_missed_only_while_it_is_down(both: Site) -> None:
+    with load(both.port, STOCK, STOCK, "/api/v1/parts", cookies=WROTE) as answers:
+        both.primary.stop()
+        asked = len(answers)
+        both.primary.start()
+        back_at = time.monotonic()
+        until(lambda: len(answers) > asked + 30)
+    failed = [answer for answer in answers if answer.status != 200]
+    assert {answer.status for answer in failed} <= {503}
+    assert all(answer.headers["Retry-After"] == "5" for answer in failed)
+    assert all(answer.asked_at < back_at for answer in failed)
+    reads_move(both, to=both.standby)
+
+
+def test_a_cache_killed_under_load_costs_no_request(
+    both: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TEST_REDIS_URL", raising=False)
+    with servers.valkey() as cache:
+        variables = {"DATABASE_URL": both.primary.url, "REDIS_URL": cache.url, "CACHE_READS": "true"}
+        with site(tmp_path, **variables) as port, load(port, STOCK, STOCK, "/api/v1/parts") as answers:
+            assert cache.keeper is not None
+            cache.keeper.kill()
+            cache.keeper.wait()
+            asked = len(answers)
+            until(lambda: len(answers) > asked + 30)
+        assert {answer.status for answer in answers} == {200}
+
+
+def test_a_query_that_its_standby_breaks_off_is_answered_by_the_primary(both: Site) -> None:
+    with psycopg.connect(both.standby.url, autocommit=True) as session, load(both.port, STOCK) as answers:
+        asked = len(answers)
+        while len(answers) < asked + 30:
+            session.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'site'")
+    assert {answer.status for answer in answers} == {200}
