@@ -108,6 +108,8 @@ def test_who_wrote_sees_it_at_once_though_the_standby_stands_still(both: Site, s
         saved = staff.post(f"{LANGUAGES}add/", code="xx", name="Written a moment ago", direction="ltr", is_active="on")
         assert (saved.status, saved.headers["Location"]) == (302, LANGUAGES)
         assert re.fullmatch(r"\d+", saved.cookies["forecourt_wrote"])
+        # The first page also brings the message that it was saved.
+        assert staff.get(LANGUAGES).status == 200
         assert "Written a moment ago" in staff.get(LANGUAGES).body
         assert both.standby.ask("SELECT count(*) FROM accounts_language WHERE code = 'xx'") == 0
     finally:
