@@ -10,6 +10,7 @@ import random
 import re
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
 
 import psycopg
 from django.conf import settings
@@ -30,6 +31,8 @@ _SOON = re.compile(r"starting up|shutting down|recovery|not yet accepting|too ma
 
 logger = logging.getLogger("forecourt.connecting")
 
+# Pools that could not reach their server when they tried last.
+_away: WeakSet[Any] = WeakSet()
 _is_command = False
 
 
@@ -77,7 +80,27 @@ def may_pass(error: psycopg.OperationalError) -> bool:
 
 
 def keep_trying(pool: Any) -> None:
-    """Let a pool that gave up on its server begin anew while somebody waits for a connection."""
+    """Let a pool that could not reach its server begin anew while somebody waits for a connection."""
+    _away.add(pool)
     if pool.get_stats().get("requests_waiting"):
         # It grows by one where it is empty, which is connecting now.
         pool.check()
+
+
+def take(pool: Any, connect: Callable[[], Any]) -> Any:
+    """Return a connection from the pool; while its server is away nobody waits as long as for one that is in use.
+
+    `connect` makes a connection beside the pool. Raises psycopg.OperationalError.
+    """
+    pool.open()
+    if pool in _away:
+        # A server that is away mostly refuses at once; one that is back should not be missed for a moment.
+        connect().close()
+        _away.discard(pool)
+    until = time.monotonic() + pool.timeout
+    while True:
+        try:
+            return pool.getconn(timeout=min(RECONNECT_SECONDS, until - time.monotonic()))
+        except psycopg.OperationalError:
+            if pool in _away or time.monotonic() >= until:
+                raise

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from django.db.backends.postgresql import base
+from psycopg import IsolationLevel
 
 from config.db import connecting
 
@@ -20,4 +21,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect, or take a connection from the pool."""
+        if self.pool:
+            self.isolation_level = IsolationLevel.READ_COMMITTED
+            return connecting.take(self.pool, partial(self.Database.connect, **conn_params))
         return connecting.patiently(partial(super().get_new_connection, conn_params))
