@@ -100,6 +100,29 @@ def check_pgbouncer(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register(CONFIGURATION)
+def check_replicas(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """Find replicas of a database that can have none, and one that is the database itself."""
+    place = ("HOST", "PORT", "NAME")
+    if settings.DATABASE_REPLICAS and _on_sqlite():
+        return [
+            Error(
+                "DATABASE_REPLICA_URLS is set, but the database is SQLite, which has no replicas.",
+                hint="Remove DATABASE_REPLICA_URLS, or set DATABASE_URL to the primary's address.",
+                id="forecourt.E021",
+            )
+        ]
+    if any(all(replica.get(key) == _default().get(key) for key in place) for replica in settings.DATABASE_REPLICAS):
+        return [
+            Error(
+                "DATABASE_REPLICA_URLS names the database of DATABASE_URL: no read would ever go there.",
+                hint="Write the addresses of servers that follow it, or nothing.",
+                id="forecourt.E022",
+            )
+        ]
+    return []
+
+
+@register(CONFIGURATION)
 def check_database_variables(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """Find variables and options that are not used."""
     found: list[CheckMessage] = []
@@ -195,7 +218,9 @@ def check_shadow_database(app_configs: Apps, **kwargs: Any) -> list[CheckMessage
 def check_database_encryption(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """Find a production database reached over the network without encryption, and certificates that cannot serve."""
     found: list[CheckMessage] = []
-    for variable, database in (("DATABASE_URL", _default()), ("DIRECT_DATABASE_URL", settings.DIRECT_DATABASE)):
+    databases = [("DATABASE_URL", _default()), ("DIRECT_DATABASE_URL", settings.DIRECT_DATABASE)]
+    databases += [("DATABASE_REPLICA_URLS", database) for database in settings.DATABASE_REPLICAS]
+    for variable, database in databases:
         if database is None or database["ENGINE"] == SQLITE:
             continue
         mode = database["OPTIONS"].get("sslmode", "prefer")

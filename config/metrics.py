@@ -22,6 +22,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from accounts.models.users import Role
 from config.cache.counts import lookups
 from config.client import client_ip
+from config.db.replicas.nodes import replicas
 from config.health import examine
 from config.metrics_files import REQUESTS, counted_together, write_down
 from config.ops.cache import CacheAway, cache_server
@@ -114,7 +115,23 @@ class StateCollector:
             yield GaugeMetricFamily(
                 "forecourt_database_answer_seconds", "Seconds the database took to answer.", condition.answer
             )
+        yield from _replica_figures()
         yield from _cache_figures()
+
+
+def _replica_figures() -> Iterator[Metric]:
+    """Tell how this process sees the replicas; each process looks at them for itself."""
+    if not settings.DATABASE_REPLICAS:
+        return
+    used = GaugeMetricFamily("forecourt_replica_up", "Whether reads go to a replica.", labels=["replica"])
+    lag = GaugeMetricFamily("forecourt_replica_lag_seconds", "How far a replica is behind.", labels=["replica"])
+    for node in replicas():
+        seen = node.seen()
+        used.add_metric([node.place], 1.0 if node.is_fit() else 0.0)
+        if seen is not None:
+            lag.add_metric([node.place], seen.lag)
+    yield used
+    yield lag
 
 
 # Of what the cache server says about itself: the name here, and what it is.

@@ -69,6 +69,14 @@ def test_pgbouncer() -> None:
     assert ids(postgresql(), PGBOUNCER=True, DIRECT_DATABASE=postgresql(), SEARCH_PATH=("shop",)) == ["E004"]
 
 
+def test_replicas_are_other_servers_of_the_same_kind() -> None:
+    replica = postgresql() | {"HOST": "replica.example.org"}
+    assert ids(postgresql(), DATABASE_REPLICAS=[replica]) == []
+    assert ids(SQLITE, DATABASE_REPLICAS=[replica]) == ["E021"]
+    assert ids(postgresql(), DATABASE_REPLICAS=[replica, postgresql()]) == ["E022"]
+    assert ids(postgresql(), DATABASE_REPLICAS=[replica | {"OPTIONS": {"sslmode": "prefer"}}]) == ["E010"]
+
+
 def test_schemas_per_app_need_postgresql_and_names_of_their_own() -> None:
     assert ids(SQLITE, SCHEMA_PER_APP=True) == ["E019"]
     assert ids(postgresql(), SCHEMA_PER_APP=True) == []

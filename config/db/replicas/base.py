@@ -55,7 +55,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _cursor(self, name: str | None = None) -> CursorWrapper:
         try:
             return super()._cursor(name)  # type: ignore[misc,no-any-return]  # the stubs know the public one alone
-        except NoReplica:
+        except (NoReplica, OperationalError, InterfaceError):
+            # The second where it was reached and went away before it could be used.
+            self.leave()
             return connections[DEFAULT_DB_ALIAS].cursor()
 
     def chunked_cursor(self) -> CursorWrapper:

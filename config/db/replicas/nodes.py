@@ -11,7 +11,6 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
@@ -53,9 +52,9 @@ class Node:
     """One replica."""
 
     def __init__(self, number: int, database: dict[str, Any], primary: dict[str, Any]) -> None:
-        self.place = f"{database.get('HOST') or 'local'}:{database.get('PORT') or 5432}/{database['NAME']}"
-        self._opener = _wrapper(database, f"replica-{number}")
-        self._lines = _Line(_wrapper(primary, "primary")), _Line(_wrapper(database, "look"))
+        self.place = place_of(database)
+        self._opener = wrapper_of(database, f"replica-{number}")
+        self._lines = _Line(wrapper_of(primary, "primary")), _Line(wrapper_of(database, "look"))
         self._seen: Seen | None = None
         self._watcher: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -151,21 +150,32 @@ class _Line:
         return row[0] if row else None
 
 
-def _wrapper(database: dict[str, Any], name: str) -> DatabaseWrapper:
+def place_of(database: dict[str, Any]) -> str:
+    """Return where a server is, for people, without user and password."""
+    return f"{database.get('HOST') or 'local'}:{database.get('PORT') or 5432}/{database['NAME']}"
+
+
+def wrapper_of(database: dict[str, Any], name: str) -> DatabaseWrapper:
     """Return what knows how to connect to a database; its pool, if it has one, is found under the name."""
     wrapper = ConnectionHandler({DEFAULT_DB_ALIAS: database})[DEFAULT_DB_ALIAS]
     wrapper.alias = name
     return cast("DatabaseWrapper", wrapper)
 
 
-@cache
+_replicas: list[Node] = []
+_replicas_lock = threading.Lock()
+_turns = count()
+
+
 def replicas() -> list[Node]:
     """Return all replicas of this process."""
-    primary = connections.settings[DEFAULT_DB_ALIAS]
-    return [Node(number, database, primary) for number, database in enumerate(settings.DATABASE_REPLICAS, 1)]
-
-
-_turns = count()
+    if not _replicas:
+        # Two threads must not make, and watch, each replica twice.
+        with _replicas_lock:
+            if not _replicas:
+                primary = connections.settings[DEFAULT_DB_ALIAS]
+                _replicas.extend(Node(number, one, primary) for number, one in enumerate(settings.DATABASE_REPLICAS, 1))
+    return _replicas
 
 
 def any_fit() -> bool:

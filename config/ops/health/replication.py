@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import psycopg
+from django.conf import settings
+
+from config.db.errors import Refused
+from config.db.replicas.nodes import place_of, wrapper_of
+from config.ops.direct import direct_connection
 from config.ops.health.look import Look
 from config.ops.health.report import Column, Section, State
+
+FOLLOWS = "follows"
 
 
 def replication(look: Look) -> Section:
@@ -16,6 +26,7 @@ def replication(look: Look) -> Section:
         _replica(look, section)
     else:
         _primary(look, section)
+        _read_from(look, section)
     _slots(look, section)
     _archiving(look, section)
     return section
@@ -64,6 +75,32 @@ def _primary(look: Look, section: Section) -> None:
     for name, address, *_, lag in rows:
         if lag is not None:
             look.weigh(section, "replication_lag", lag, f"The replica {name} at {address} is {lag:,.0f} s behind")
+
+
+def _read_from(look: Look, section: Section) -> None:
+    """List the replicas that the settings name, as they are reached from here."""
+    rows = [_reached(look, database) for database in settings.DATABASE_REPLICAS]
+    if not rows:
+        return
+    columns = (Column("replica", "Replica"), Column("state", "State"), Column("behind", "Behind", "bytes"))
+    section.table("read_from", "Replicas for reads", columns, rows, source="DATABASE_REPLICA_URLS", limit=look.limit)
+    for place, state, _ in rows:
+        if state != FOLLOWS:
+            section.find(State.WARNING, f"No reads go to the replica {place} of DATABASE_REPLICA_URLS: {state}.")
+
+
+def _reached(look: Look, database: dict[str, Any]) -> tuple[str, str, int | None]:
+    place = place_of(database)
+    written = look.value("SELECT pg_current_wal_lsn()")
+    try:
+        with direct_connection(wrapper_of(database, "look")) as session:
+            row = session.execute(
+                "SELECT pg_is_in_recovery(), pg_wal_lsn_diff(%s::pg_lsn, pg_last_wal_replay_lsn())::bigint", [written]
+            ).fetchone()
+    except (Refused, psycopg.Error):
+        return place, "it does not answer", None
+    follows, behind = row or (False, None)
+    return (place, FOLLOWS, max(0, behind or 0)) if follows else (place, "it follows no server", None)
 
 
 def _slots(look: Look, section: Section) -> None:

@@ -55,6 +55,7 @@ def running(
             "DATABASE_URL": f"{primary.url}?application_name=site&connection_limit=6&pool_timeout=10",
             "DATABASE_REPLICA_URLS": f"{standby.url}?application_name=site",
             "REPLICA_MAX_LAG": "1",
+            "METRICS_ALLOWED_NETWORKS": "127.0.0.1",
         }
         with site(tmp_path_factory.mktemp("site"), **variables) as port:
             yield Site(primary, standby, port)
@@ -99,6 +100,8 @@ def test_readers_ask_the_standby_alone(both: Site) -> None:
     assert {Browser(both.port).get(STOCK).status for _ in range(10)} == {200}
     assert both.primary.asked_for_stock() == before[0]
     assert both.standby.asked_for_stock() != before[1]
+    figure = f'forecourt_replica_up{{replica="{both.standby.folder}:5432/postgres"}}'
+    assert f"{figure} 1.0\n" in Browser(both.port).get("/metrics").body
 
 
 def test_who_wrote_sees_it_at_once_though_the_standby_stands_still(both: Site, staff: Browser) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 import pytest
+from pytest_django import Settings
 
 from config.ops import programs, servers
 from config.ops.health.look import Look
@@ -135,6 +136,17 @@ def test_a_slot_that_nobody_reads_is_a_finding(pair: Pair) -> None:
     assert section.state is State.WARNING
     assert section.findings[0].text.startswith("Nobody reads the replication slot forgotten, and it keeps ")
     assert "SELECT pg_drop_replication_slot('forgotten')" in section.findings[0].text
+
+
+def test_replicas_for_reads_are_listed_and_one_that_is_away_is_a_finding(pair: Pair, settings: Settings) -> None:
+    away = settings_of("postgresql://forecourt:hush@127.0.0.1:1/stock")
+    settings.DATABASE_REPLICAS = [settings_of(pair.replica), away, settings_of(pair.primary)]
+    section = look(pair.primary)
+    assert [row["state"] for row in rows(section, "read_from")] == [
+        *("follows", "it does not answer", "it follows no server")
+    ]
+    assert section.state is State.WARNING
+    assert "replica 127.0.0.1:1/stock of DATABASE_REPLICA_URLS: it does not answer" in section.findings[0].text
 
 
 class Archiving(NamedTuple):
