@@ -24,7 +24,7 @@ from django.db.models import Q
 from rich.console import Console
 
 from config.db import bulk
-from config.db.words import words_of
+from config.db.words import WordIndex, words_of
 from config.ops.scale.catalogue import CAR_MODELS, COMBUSTION_PART_KINDS, PART_KINDS
 from config.ops.scale.texts import PART_DESCRIPTIONS
 from config.ops.search_words import refresh_words
@@ -60,6 +60,12 @@ def parts(db: None) -> dict[int, tuple[str, str]]:
     """Fill the table, and return each part's name and number by key."""
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
+        # Between two searches the right answers are counted, which takes a while.
+        cursor.execute("SET idle_in_transaction_session_timeout = 0")
+    indexes = [index for index in Part._meta.indexes if isinstance(index, WordIndex)]
+    with connection.schema_editor() as editor:
+        for index in indexes:
+            editor.remove_index(Part, index)
     vehicle = make_vehicle()
     columns = ["public_id", "vehicle_id", "seller_id", "name", "part_number", "part_number_norm", "description"]
     columns += ["condition", "price", "currency", "yard_location", "status", "is_listed", "hold"]
@@ -79,8 +85,9 @@ def parts(db: None) -> dict[int, tuple[str, str]]:
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(RANKED_INDEX)
-        for index in ("part_words", "part_name_words", "bench_obvious"):
-            cursor.execute("SELECT gin_clean_pending_list(%s)", [index])
+    with connection.schema_editor() as editor:
+        for index in indexes:
+            editor.add_index(Part, index)
     loaded = time.perf_counter()
     refresh_words(connection)
     Console().print(f"{PARTS:,} parts in {loaded - begin:.0f} s; their words in {time.perf_counter() - loaded:.1f} s")
