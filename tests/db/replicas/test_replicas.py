@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import time
@@ -20,6 +21,7 @@ from config.ops.scratch import connected
 from inventory.models import Car
 from tests.builders import PASSWORD
 from tests.db.replicas.cluster import STOCK, Browser, Server, basebackup, initdb, load, server, site, until
+from tests.docs.pages import type_commands
 
 pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db]
 
@@ -34,14 +36,27 @@ class Site(NamedTuple):
     standby: Server
     port: int
 
+    @property
+    def variables(self) -> dict[str, str]:
+        return variables(self.primary, self.standby)
+
+
+def variables(primary: Server, standby: Server) -> dict[str, str]:
+    """Return what makes the site read from the standby."""
+    return {
+        "DATABASE_URL": f"{primary.url}?application_name=site&connection_limit=6&pool_timeout=10",
+        "DATABASE_REPLICA_URLS": f"{standby.url}?application_name=site",
+        "REPLICA_MAX_LAG": "1",
+    }
+
 
 @pytest.fixture(scope="module")
 def running(
     tmp_path_factory: pytest.TempPathFactory, pattern: str, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Site]:
     """The site with a car and somebody who may change things, reading from a standby."""
-    folder = programs.find(programs.POSTGRESQL, Search(environment={})).path.parent
-    with server(folder) as primary, server(folder) as standby:
+    binaries = programs.find(programs.POSTGRESQL, Search(environment={})).path.parent
+    with server(binaries) as primary, server(binaries) as standby:
         primary.start([initdb(primary)])
         fill(primary, pattern)
         with django_db_blocker.unblock(), connected(primary.url) as connection:
@@ -51,13 +66,8 @@ def running(
             )
             car.save(using=connection.alias)
         standby.start([basebackup(primary, standby)])
-        variables = {
-            "DATABASE_URL": f"{primary.url}?application_name=site&connection_limit=6&pool_timeout=10",
-            "DATABASE_REPLICA_URLS": f"{standby.url}?application_name=site",
-            "REPLICA_MAX_LAG": "1",
-            "METRICS_ALLOWED_NETWORKS": "127.0.0.1",
-        }
-        with site(tmp_path_factory.mktemp("site"), **variables) as port:
+        folder = tmp_path_factory.mktemp("site")
+        with site(folder, METRICS_ALLOWED_NETWORKS="127.0.0.1", **variables(primary, standby)) as port:
             yield Site(primary, standby, port)
 
 
@@ -158,8 +168,8 @@ def test_a_cache_killed_under_load_costs_no_request(
 ) -> None:
     monkeypatch.delenv("TEST_REDIS_URL", raising=False)
     with servers.valkey() as cache:
-        variables = {"DATABASE_URL": both.primary.url, "REDIS_URL": cache.url, "CACHE_READS": "true"}
-        with site(tmp_path, **variables) as port, load(port, STOCK, STOCK, "/api/v1/parts") as answers:
+        cached = {"DATABASE_URL": both.primary.url, "REDIS_URL": cache.url, "CACHE_READS": "true"}
+        with site(tmp_path, **cached) as port, load(port, STOCK, STOCK, "/api/v1/parts") as answers:
             assert cache.keeper is not None
             cache.keeper.kill()
             cache.keeper.wait()
@@ -174,3 +184,10 @@ def test_a_query_that_its_standby_breaks_off_is_answered_by_the_primary(both: Si
         while len(answers) < asked + 30:
             session.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'site'")
     assert {answer.status for answer in answers} == {200}
+
+
+def test_every_command_of_the_guide_does_what_it_should(both: Site, tmp_path: Path) -> None:
+    environment = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
+    environment |= {"ENV_FILE": os.devnull} | both.variables
+    (told,) = type_commands("replicas.md", folder=tmp_path, environment=environment)
+    assert re.search(rf"{both.standby.folder}:5432/postgres +follows", told)
