@@ -1,7 +1,8 @@
-"""Misspelled words, repaired against the words that names are made of.
+"""Words that nothing has, replaced by what names are made of: another form of the same word, or the right spelling.
 
 The words are kept in a table of PostgreSQL, which `config.ops.search_words` fills; its trigram index finds words that
-look alike. Elsewhere, and where a server lacks the extension, words stay as they were typed.
+look alike. Where a server lacks the extension, words are replaced by other forms only; on SQLite they stay as they were
+typed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,19 @@ if TYPE_CHECKING:
 TABLE = "accounts_searchword"
 SHORTEST_REPAIRED = 3
 SHORTEST_WITH_TWO_TYPOS = 7
+# What PostgreSQL calls its rules for the forms of words in the marketplace's languages.
+STEMMERS = ("english_stem", "finnish_stem", "spanish_stem")
+
+_STEMS = """
+    SELECT stemmer, (ts_lexize(stemmer::regdictionary, %(word)s))[1] FROM unnest(%(stemmers)s::text[]) AS stemmer
+"""
+# Stems may differ from their words in the last letter: batteries and battery have batteri.
+_SAME_STEM = f"""
+    SELECT word, rows FROM {TABLE}
+     WHERE source = %(source)s AND word LIKE left(%(stem)s, greatest(length(%(stem)s) - 1, 3)) || '%%'
+       AND (ts_lexize(%(stemmer)s::regdictionary, word))[1] = %(stem)s
+     ORDER BY rows DESC LIMIT 1
+"""  # noqa: S608  # the name of a table
 
 # Words that share runs of three letters. A short word with a typo may share none with the one that was meant: then the
 # most frequent words of about its length.
@@ -38,18 +52,35 @@ def repaired(words: Sequence[str], source: str, *, using: str) -> list[str]:
     if connection.vendor != "postgresql":
         return list(words)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT FROM pg_extension WHERE extname = 'pg_trgm'")
-        if not cursor.rowcount:
-            return list(words)
         cursor.execute(f"SELECT word FROM {TABLE} WHERE source = %s AND word = ANY(%s)", [source, list(words)])  # noqa: S608
         known = {word for (word,) in cursor.fetchall()}
         return [word if word in known else _meant(cursor, word, source) for word in words]
 
 
 def _meant(cursor: CursorWrapper, word: str, source: str) -> str:
-    """Return the known word nearest to an unknown one; the word itself where none is near."""
+    """Return the known word that an unknown one stands for; the word itself where there is none."""
     if len(word) < SHORTEST_REPAIRED or any(letter.isdigit() for letter in word):
         return word
+    return _other_form(cursor, word, source) or _nearest(cursor, word, source) or word
+
+
+def _other_form(cursor: CursorWrapper, word: str, source: str) -> str:
+    """Return the most frequent known word with the same stem in one of the languages, or nothing."""
+    cursor.execute(_STEMS, {"word": word, "stemmers": list(STEMMERS)})
+    forms = []
+    for stemmer, stem in cursor.fetchall():
+        # Words such as "the" have no stem.
+        if stem and len(stem) >= SHORTEST_REPAIRED:
+            cursor.execute(_SAME_STEM, {"source": source, "stemmer": stemmer, "stem": stem})
+            forms += [(-rows, known) for known, rows in cursor.fetchall()]
+    return min(forms)[1] if forms else ""
+
+
+def _nearest(cursor: CursorWrapper, word: str, source: str) -> str:
+    """Return the known word that differs in the fewest letters, or nothing where none is near."""
+    cursor.execute("SELECT FROM pg_extension WHERE extname = 'pg_trgm'")
+    if not cursor.rowcount:
+        return ""
     most = 1 if len(word) < SHORTEST_WITH_TWO_TYPOS else 2
     for candidates in (_LOOK_ALIKE, _AS_LONG):
         cursor.execute(candidates, {"word": word, "source": source, "length": len(word)})
@@ -60,7 +91,7 @@ def _meant(cursor: CursorWrapper, word: str, source: str) -> str:
         ]
         if near:
             return str(min(near)[-1])
-    return word
+    return ""
 
 
 def distance(one: str, other: str) -> int:

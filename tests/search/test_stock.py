@@ -117,6 +117,17 @@ class TestTypos:
         for text in ("Skda", "Sokda", "škodda"):
             assert search_cars(text) == Found([car.pk], "skoda")
 
+    @pytest.mark.postgres_only
+    @pytest.mark.parametrize(
+        ("stock", "typed"),
+        [("Gearbox", "gearboxes"), ("Battery", "batteries"), ("Moottori", "moottorit"), ("Motor", "motores")],
+    )
+    def test_another_form_of_a_word_finds_it_in_each_language(self, stock: str, typed: str) -> None:
+        parts(**{stock: {}, f"Battery_holder_{stock}": {}, "Motto": {}, "Generator": {}})
+        refresh_words(connection)
+        found = search_parts(typed)
+        assert (names(found)[-1], found.repaired) == (stock, stock.lower())
+
     def test_a_word_that_is_found_is_not_repaired(self) -> None:
         parts(Gearbox={}, Clutch={"description": "Gearbux is how the label spells it."})
         refresh_words(connection)
