@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 from accounts.api import sellers as seller_places
 from accounts.queries import SellerCard, language_for_request, sellers_named
 from config.answers import ErrorAnswer, ErrorDetails, Missing, answer, problem
+from config.api_examples import example
 from config.outage import RETRY_SECONDS, names_a_missing_table
 from config.pages import UnreadableCursor, Wanted
 from config.parameters import Word, asked
@@ -62,7 +63,10 @@ EXAMPLE_ERROR = asdict(
 
 
 class Api(NinjaAPI):
-    """The API, whose description tells the errors of all routes alike: a model for each would slow every start down."""
+    """The API, whose description has an example of each answer, and tells the errors of all routes alike.
+
+    A model of each route's errors would slow every start down.
+    """
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         """Return the description."""
@@ -72,6 +76,8 @@ class Api(NinjaAPI):
         shape = {"$ref": REF_TEMPLATE.format(model=ErrorAnswer.__name__)}
         content = {"application/json": {"schema": shape, "example": EXAMPLE_ERROR}}
         for address, methods in schema["paths"].items():
+            success = methods["get"]["responses"][HTTPStatus.OK.value]["content"]["application/json"]
+            success["example"] = example(success["schema"], schema["components"]["schemas"])
             statuses = (*ERRORS, HTTPStatus.NOT_FOUND) if "{" in address else ERRORS
             told = {status.value: {"description": status.phrase, "content": content} for status in statuses}
             methods["get"]["responses"] |= told

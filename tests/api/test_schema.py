@@ -13,6 +13,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
+from jsonschema_rs import Draft202012Validator
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
@@ -57,6 +58,16 @@ def test_every_route_is_described_with_an_example_of_each_parameter(description:
     ]
     assert [(path, name) for path, name, each in parameters if "example" not in each] == []
     assert [(path, name) for path, name, each in parameters if not each.get("description")] == []
+
+
+def test_every_answer_has_an_example_that_is_as_described(description: dict[str, Any]) -> None:
+    wrong = []
+    for path, methods in description["paths"].items():
+        for status, found in methods["get"]["responses"].items():
+            content = found["content"]["application/json"]
+            shape = Draft202012Validator({**content["schema"], "components": description["components"]})
+            wrong += [(path, status, each.message) for each in shape.iter_errors(content["example"])]
+    assert wrong == []
 
 
 @pytest.mark.parametrize(("path", "sorts"), [("/api/v1/cars", CAR_SORTS), ("/api/v1/parts", PART_SORTS)])
