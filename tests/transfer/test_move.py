@@ -13,9 +13,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 from pytest_django import Settings
 
+from config.cache import cached, families
 from config.db.errors import Refused
 from config.ops.scratch import child_environment
 from config.ops.transfer.layout import Finding
@@ -70,6 +72,18 @@ def test_the_proof_is_printed_per_table(demo: Path, target: str) -> None:
         assert table["rows"] == sum(table[outcome] for outcome in ("moved", "noted", "left_out", "bad", "hanging"))
     assert done.json["committed"]
     assert done.json["accounted"]
+
+
+def test_answers_from_before_the_move_are_not_given_after_it(empty: Path, target: str, settings: Settings) -> None:
+    settings.CACHE_READS = True
+    answers = iter((["of before"], ["of after"]))
+
+    def ask() -> list[str]:
+        return cached(families.CARS_MAKES, "makes", lambda: next(answers))
+
+    assert [ask(), ask()] == [["of before"]] * 2
+    call_command("sqlite_to_postgres", str(empty), "--yes", "--verbosity", "0", target=target)
+    assert ask() == ["of after"]
 
 
 def test_the_target_has_its_indexes_rules_and_triggers_as_before(demo: Path, target: str) -> None:
