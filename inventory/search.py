@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from django.db.models import Q, QuerySet
 
 PARTS = Searched(PART_NAMES, PART_TEXTS, number="part_number_norm", number_begins=True)
-CARS = Searched(CAR_NAMES, CAR_TEXTS, number="vin")
-VEHICLES = Searched(VEHICLE_NAMES, VEHICLE_TEXTS, number="vin")
+CARS = Searched(CAR_NAMES, CAR_TEXTS, number="vin", number_of_live=True)
+VEHICLES = Searched(VEHICLE_NAMES, VEHICLE_TEXTS, number="vin", number_of_live=True)
 SHORTEST_PREFIX = 2
 SUGGESTIONS = 10
 

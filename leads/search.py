@@ -10,12 +10,20 @@ from accounts.models import Translation
 from config.db.search import SHORTEST_TEXT, Found, Searched, best, bounded, fenced, search
 from config.db.words import Holds, searched_words
 from leads.models import Lead, Voucher
-from leads.models.leads import LEAD_NAMES, LEAD_TEXTS
+from leads.models.leads import LEAD_NAMES, LEAD_TEXTS, NOTE_TEXTS
+from leads.models.newsletter import SUBSCRIBER_TEXTS
+from leads.models.tickets import COMMENT_TEXTS, TICKET_TEXTS
+from leads.models.vouchers import REDEMPTION_TEXTS
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 LEADS = Searched(LEAD_NAMES, LEAD_TEXTS)
+NOTES = Searched(NOTE_TEXTS, NOTE_TEXTS)
+TICKETS = Searched(TICKET_TEXTS, TICKET_TEXTS)
+COMMENTS = Searched(COMMENT_TEXTS, COMMENT_TEXTS)
+SUBSCRIBERS = Searched(SUBSCRIBER_TEXTS, SUBSCRIBER_TEXTS)
+REDEMPTIONS = Searched(REDEMPTION_TEXTS, REDEMPTION_TEXTS)
 
 
 def search_leads(text: str, *, within: QuerySet[Lead] | None = None, limit: int = 20, offset: int = 0) -> Found:

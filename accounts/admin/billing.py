@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.contrib import admin
 
 from accounts.models import PaymentEvent, Subscription
+from accounts.search import USERS
 from config.staff.admin import RecordedAdmin, StaffAdmin
 from config.staff.columns import badge, link_to
-from config.staff.filters import ChoicesCheckboxFilter, RangeDateFilter
+from config.staff.filters import ChoicesCheckboxFilter, RangeDateFilter, ValuesFilter
+from config.staff.searching import Through, Whole, Words
 
 
 @admin.register(Subscription)
@@ -33,11 +35,11 @@ class SubscriptionAdmin(StaffAdmin):
     list_display_links = ("product_id", "start_date")
     list_filter = (
         ("status", ChoicesCheckboxFilter),
-        "provider",
-        ("start_date", RangeDateFilter),
+        ("provider", ValuesFilter),
         ("end_date", RangeDateFilter),
     )
-    search_fields = ("user__name", "user__email", "product_id", "external_id")
+    search_fields = ("user__name", "user__email", "external_id")
+    searches_by = (Whole("external_id"), Through("user", Words(USERS)))
     date_hierarchy = "created_at"
     fieldsets = (
         (
@@ -64,6 +66,7 @@ class SubscriptionAdmin(StaffAdmin):
 @admin.register(PaymentEvent)
 class PaymentEventAdmin(RecordedAdmin):
     list_display = ("received_at", "provider", "type", "event_id", "processed_at", "error")
-    list_filter = ("provider", ("received_at", RangeDateFilter), ("processed_at", RangeDateFilter))
-    search_fields = ("event_id", "type")
+    list_filter = (("provider", ValuesFilter), ("received_at", RangeDateFilter))
+    search_fields = ("event_id",)
+    searches_by = (Whole("event_id"),)
     date_hierarchy = "received_at"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 
 from accounts.models import OneTimeToken, UserIdentity, UserSession
+from accounts.search import USERS
 from accounts.services import end_session
 from config.staff.actions import service_action
 from config.staff.admin import RecordedAdmin
 from config.staff.columns import badge, link_to
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
 from config.staff.inlines import RelatedListInline
+from config.staff.searching import Through, Whole, Words
 
 
 class IdentityInline(RelatedListInline):
@@ -37,9 +39,9 @@ class UserIdentityAdmin(RecordedAdmin):
     list_filter = (
         ("type", ChoicesCheckboxFilter),
         ("is_email_verified", BooleanRadioFilter),
-        ("last_login_at", RangeDateFilter),
     )
     search_fields = ("provider_account_id", "user__email", "user__name")
+    searches_by = (Whole("provider_account_id"), Through("user", Words(USERS)))
     date_hierarchy = "created_at"
 
 
@@ -60,8 +62,9 @@ class UserSessionAdmin(RecordedAdmin):
         "revoked_at",
     )
     list_display_links = ("created_at",)
-    list_filter = (("kind", ChoicesCheckboxFilter), ("expires_at", RangeDateFilter), ("revoked_at", RangeDateFilter))
-    search_fields = ("user__email", "user__name", "ip_address")
+    list_filter = (("kind", ChoicesCheckboxFilter), ("expires_at", RangeDateFilter))
+    search_fields = ("user__email", "user__name")
+    searches_by = (Through("user", Words(USERS)),)
     date_hierarchy = "created_at"
 
     end_sessions = service_action(
@@ -86,6 +89,7 @@ class OneTimeTokenAdmin(RecordedAdmin):
         "expires_at",
         "used_at",
     )
-    list_filter = (("purpose", ChoicesCheckboxFilter), ("expires_at", RangeDateFilter), ("used_at", RangeDateFilter))
+    list_filter = (("purpose", ChoicesCheckboxFilter), ("expires_at", RangeDateFilter))
     search_fields = ("email", "user__email")
+    searches_by = (Whole("email"), Through("user", Words(USERS)))
     date_hierarchy = "created_at"

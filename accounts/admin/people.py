@@ -13,6 +13,7 @@ from accounts.admin.credentials import IdentityInline, SessionInline
 from accounts.admin.holds import HoldsRows
 from accounts.models import User, UserPreference
 from accounts.models.users import Role, UserStatus
+from accounts.search import USERS
 from accounts.services import (
     ban_user,
     delete_user,
@@ -30,6 +31,7 @@ from config.staff.columns import badge, computed_once, link_to, related_count
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
 from config.staff.forms import TextInput
 from config.staff.people import StaffPersonAdmin, UserCreationForm
+from config.staff.searching import Through, Words
 from config.staff.site import person
 
 if TYPE_CHECKING:
@@ -98,6 +100,7 @@ class UserAdmin(HoldsRows, StaffPersonAdmin):  # type: ignore[misc]  # the theme
         ("created_at", RangeDateFilter),
     )
     search_fields = ("name", "email", "phone")
+    searches_by = (Words(USERS),)
     date_hierarchy = "created_at"
     readonly_fields = (
         "role",
@@ -211,7 +214,8 @@ class UserPreferenceAdmin(StaffAdmin):
     list_display_links = ("updated_at",)
     list_filter = (("theme", ChoicesCheckboxFilter), ("notifications_enabled", BooleanRadioFilter))
     search_fields = ("user__name", "user__email")
-    date_hierarchy = "created_at"
+    searches_by = (Through("user", Words(USERS)),)
+    ordering = ("-id",)
 
 
 admin.site.unregister(Group)
@@ -221,6 +225,7 @@ admin.site.unregister(Group)
 class GroupAdmin(RecordedAdmin):
     """The roles' permissions, to look at: they are declared in `accounts.roles` and made by a migration."""
 
+    is_small = True
     list_display = ("name",)
     search_fields = ("name",)
     fields = ("name", "allowed")

@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 
 from accounts.models import Integration, StoredFile
+from accounts.search import FILES
 from config.staff.admin import RecordedAdmin
 from config.staff.columns import badge, figure, link_to, picture
-from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
+from config.staff.filters import (
+    BooleanRadioFilter,
+    ChoicesCheckboxFilter,
+    RangeDateFilter,
+    RangeNumericFilter,
+    ValuesFilter,
+)
+from config.staff.searching import Whole, Words
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -33,11 +41,12 @@ class StoredFileAdmin(RecordedAdmin):
     list_filter = (
         ("status", ChoicesCheckboxFilter),
         ("is_public", BooleanRadioFilter),
-        "content_type",
+        ("content_type", ValuesFilter),
         ("size", RangeNumericFilter),
         ("created_at", RangeDateFilter),
     )
-    search_fields = ("file_name", "folder", "sha256")
+    search_fields = ("file_name", "folder")
+    searches_by = (Words(FILES),)
     date_hierarchy = "created_at"
 
     @admin.display(description="Preview")
@@ -51,8 +60,9 @@ class IntegrationAdmin(RecordedAdmin):
     deletable = True
     list_display = ("service", "external_id", "row", "internal_id", "created_at")
     list_display_links = ("external_id",)
-    list_filter = ("service", "content_type", ("created_at", RangeDateFilter))
-    search_fields = ("external_id", "internal_id")
+    list_filter = (("service", ValuesFilter), "content_type")
+    search_fields = ("external_id",)
+    searches_by = (Whole("external_id"),)
     exclude = ("content_type", "object_id")
     readonly_fields = ("row",)
 

@@ -9,6 +9,7 @@ from django.contrib import admin
 
 from accounts.models import Seller, SellerLocation
 from accounts.models.sellers import ONE_SELLER_PER_USER, Plan, may_own_another_seller
+from accounts.search import SELLERS
 from accounts.services import (
     change_plan,
     create_seller,
@@ -24,6 +25,7 @@ from config.staff.columns import badge, link_to, related_count
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.forms import StaffModelForm
 from config.staff.inlines import RelatedListInline
+from config.staff.searching import Names, Through, Words
 from config.staff.site import person
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ class SellerAdmin(StaffAdmin):
         ("created_at", RangeDateFilter),
     )
     search_fields = ("name", "city", "email", "phone")
+    searches_by = (Words(SELLERS),)
     date_hierarchy = "created_at"
     readonly_fields = ("is_verified", "verified_at", "total_sales", "last_latitude", "last_longitude", "last_seen_at")
     fieldsets = (
@@ -198,6 +201,7 @@ class SellerLocationAdmin(RecordedAdmin):
         badge("source", {"gps": "success", "manual": "info"}),
     )
     list_display_links = ("recorded_at",)
-    list_filter = (("source", ChoicesCheckboxFilter), ("recorded_at", RangeDateFilter))
+    list_filter = (("recorded_at", RangeDateFilter),)
     search_fields = ("seller__name",)
+    searches_by = (Through("seller", Names(SELLERS)),)
     date_hierarchy = "recorded_at"

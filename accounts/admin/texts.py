@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 
 from accounts.models import Language, Translation
+from accounts.search import TRANSLATIONS
 from accounts.services import verify_translation
 from config.staff.actions import service_action
 from config.staff.admin import StaffAdmin
 from config.staff.columns import badge, link_to, related_count
-from config.staff.filters import BooleanRadioFilter, RangeDateFilter
+from config.staff.filters import BooleanRadioFilter, ValuesFilter
+from config.staff.searching import Whole, Words
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 @admin.register(Language)
 class LanguageAdmin(StaffAdmin):
+    is_small = True
     list_display = (
         "name",
         "code",
@@ -41,12 +44,11 @@ class TranslationAdmin(StaffAdmin):
     list_display = ("key", link_to("language"), "value", "domain", "is_verified", link_to("verified_by"), "updated_at")
     list_filter = (
         "language",
-        "domain",
+        ("domain", ValuesFilter),
         ("is_verified", BooleanRadioFilter),
-        ("updated_at", RangeDateFilter),
     )
     search_fields = ("key", "value")
-    date_hierarchy = "created_at"
+    searches_by = (Whole("key"), Words(TRANSLATIONS))
     readonly_fields = ("is_verified", "verified_by", "verified_at")
     fieldsets = (
         (

@@ -80,7 +80,9 @@ class Subscription(PublicIdModel, TimestampedModel):
             ),
         ]
         indexes = [
-            models.Index(name="subscription_status", fields=["status"]),
+            models.Index(name="subscription_newest", fields=["-created_at"]),
+            models.Index(name="subscription_status", fields=["status", "created_at", "id"]),
+            models.Index(name="subscription_external", fields=["external_id"]),
             # The expiry run.
             models.Index(name="subscription_end", fields=["end_date"]),
         ]
@@ -105,7 +107,10 @@ class PaymentEvent(models.Model):
         constraints = [
             unique("event_unique", "provider", "event_id", message="This event of the provider is recorded already."),
         ]
-        indexes = [models.Index(name="payment_event_received", fields=["-received_at"])]
+        indexes = [
+            models.Index(name="payment_event_received", fields=["-received_at"]),
+            models.Index(name="payment_event_id", fields=["event_id"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider} {self.type} {self.event_id}"

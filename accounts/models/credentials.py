@@ -73,6 +73,10 @@ class UserIdentity(PublicIdModel, TimestampedModel):
             ),
             choice_valid("type", IdentityType),
         ]
+        indexes = [
+            models.Index(name="identity_newest", fields=["-created_at"]),
+            models.Index(name="identity_account", fields=["provider_account_id"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider}: {self.provider_account_id}"
@@ -119,6 +123,7 @@ class UserSession(PublicIdModel):
             # A person's open sessions; also serves the foreign key.
             models.Index(name="session_user_expiry", fields=["user", "expires_at"]),
             models.Index(name="session_expiry", fields=["expires_at"]),
+            models.Index(name="session_newest", fields=["-created_at"]),
         ]
 
     def __str__(self) -> str:
@@ -147,6 +152,7 @@ class OneTimeToken(models.Model):
         indexes = [
             models.Index(name="token_email_purpose", fields=["email", "purpose"]),
             models.Index(name="token_expiry", fields=["expires_at"]),
+            models.Index(name="token_newest", fields=["-created_at"]),
         ]
 
     def __str__(self) -> str:

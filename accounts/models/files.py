@@ -10,6 +10,10 @@ from django.utils import timezone
 from accounts.models.users import User
 from config.db.base import RowQuerySet, TimestampedModel
 from config.db.constraints import check, choice_valid
+from config.db.words import WordIndex, Words
+
+# What searches look through.
+FILE_TEXTS = ("file_name", "folder")
 
 
 class FileStatus(models.TextChoices):
@@ -52,8 +56,10 @@ class StoredFile(TimestampedModel):
             models.Index(name="file_content_type", fields=["content_type"]),
             models.Index(name="file_folder", fields=["folder"]),
             models.Index(name="file_public", fields=["is_public"]),
-            models.Index(name="file_status", fields=["status"]),
+            models.Index(name="file_status", fields=["status", "created_at", "id"]),
+            models.Index(name="file_size", fields=["size"]),
             models.Index(name="file_created", fields=["-created_at"]),
+            WordIndex(Words(*FILE_TEXTS), name="file_words"),
         ]
 
     def __str__(self) -> str:

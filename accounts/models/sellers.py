@@ -154,11 +154,12 @@ class Seller(PublicIdModel, TimestampedModel, SoftDeleteModel):
             check("archived_sales_positive", Q(archived_sales__gte=0), "The number of sales cannot be negative."),
         ]
         indexes = [
-            models.Index(name="seller_business_type", fields=["business_type"]),
+            models.Index(name="seller_name", fields=["name"]),
+            models.Index(name="seller_business_type", fields=["business_type", "created_at", "id"]),
             models.Index(name="seller_verified_active", fields=["is_verified", "is_active"]),
             models.Index(name="seller_city", fields=["city", "province"]),
             models.Index(name="seller_rating", fields=["rating"]),
-            models.Index(name="seller_plan", fields=["plan"]),
+            models.Index(name="seller_plan", fields=["plan", "created_at", "id"]),
             models.Index(name="seller_created", fields=["-created_at"]),
             # The public list in its order, also from a cursor on; where its sellers are.
             models.Index(

@@ -77,12 +77,14 @@ class Translation(TimestampedModel):
     objects = TranslationQuerySet.as_manager()
 
     class Meta:
-        ordering = ["key", "language"]
+        ordering = ["key", "language_id"]
         constraints = [
             unique("key_language_unique", "key", "language", message="This key has a text in this language already."),
         ]
         indexes = [
             models.Index(name="translation_domain_key", fields=["domain", "key"]),
+            # What is left to verify, in the order of the list.
+            models.Index(name="translation_verified", fields=["is_verified", "key", "language"]),
             WordIndex(Words("value"), name="translation_words"),
         ]
 

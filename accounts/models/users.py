@@ -24,10 +24,14 @@ from config.db.base import (
 )
 from config.db.constraints import check, choice_valid, public_id_unique, unique
 from config.db.fields import LowerEmailField
+from config.db.words import WordIndex, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+
+# What searches look through.
+USER_TEXTS = ("name", "email", "phone")
 
 
 class Role(models.TextChoices):
@@ -146,11 +150,14 @@ class User(PublicIdModel, TimestampedModel, SoftDeleteModel, HeldModel, Abstract
             ),
         ]
         indexes = [
-            models.Index(name="user_role", fields=["role"]),
-            models.Index(name="user_status", fields=["status"]),
-            models.Index(name="user_verified", fields=["is_verified"]),
+            # The back office lists: one value, newest first, or all in the order of the column.
+            models.Index(name="user_role", fields=["role", "created_at", "id"]),
+            models.Index(name="user_status", fields=["status", "created_at", "id"]),
+            models.Index(name="user_verified", fields=["is_verified", "created_at", "id"]),
+            models.Index(name="user_last_login", fields=["last_login"]),
             models.Index(name="user_phone", fields=["phone"]),
             models.Index(name="user_created", fields=["-created_at"]),
+            WordIndex(Words(*USER_TEXTS), name="user_words"),
         ]
 
     def __str__(self) -> str:

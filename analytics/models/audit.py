@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Seller, User
 from config.db.base import PublicIdModel
 from config.db.constraints import choice_valid, public_id_unique
 from config.db.errors import Refused
+from config.db.words import WordIndex, Words
+
+# What searches look through.
+AUDIT_TEXTS = ("actor_label", "entity_label", "event_type", "entity_id")
 
 _NEVER_CHANGED = "Entries of the audit log are never changed."
 
@@ -69,6 +74,10 @@ class AuditLog(PublicIdModel):
             models.Index(name="audit_entity", fields=["entity_type", "entity_id"]),
             models.Index(name="audit_event_type", fields=["event_type"]),
             models.Index(name="audit_time", fields=["-created_at"]),
+            # One action, newest first; and what failed, which is rare.
+            models.Index(name="audit_action", fields=["action", "created_at", "id"]),
+            models.Index(name="audit_failed", fields=["-created_at"], condition=Q(success=False)),
+            WordIndex(Words(*AUDIT_TEXTS), name="audit_words"),
         ]
 
     def __str__(self) -> str:

@@ -77,6 +77,8 @@ class Event(PublicIdModel):
             models.Index(name="event_type_time", fields=["event_type", "occurred_at"]),
             models.Index(name="event_time", fields=["-occurred_at"]),
             models.Index(name="event_session", fields=["session_id"]),
+            # Bots are rare: without this, their list would be looked for in all the rest.
+            models.Index(name="event_bot", fields=["-occurred_at"], condition=Q(is_bot=True)),
             # These three also serve their foreign keys.
             models.Index(name="event_part_time", fields=["part", "occurred_at"]),
             models.Index(name="event_seller_time", fields=["seller", "occurred_at"]),
@@ -103,8 +105,15 @@ class PageView(models.Model):
         ordering = ["-created_at", "-id"]
         constraints = [check("load_time_ms_positive", Q(load_time_ms__gte=0), "The load time cannot be negative.")]
         indexes = [
-            models.Index(name="page_view_path_time", fields=["path", "created_at"]),
+            # Of this class, so that it serves the beginning of a path as well.
+            models.Index(
+                name="page_view_path_time",
+                fields=["path", "created_at"],
+                opclasses=["varchar_pattern_ops", "timestamptz_ops"],
+            ),
             models.Index(name="page_view_time", fields=["-created_at"]),
+            models.Index(name="page_view_load_time", fields=["load_time_ms"]),
+            models.Index(name="page_view_bot", fields=["-created_at"], condition=Q(is_bot=True)),
         ]
 
     def __str__(self) -> str:
@@ -129,8 +138,9 @@ class WebVital(models.Model):
             check("value_positive", Q(value__gte=0), "A measurement cannot be negative."),
         ]
         indexes = [
-            models.Index(name="web_vital_name_time", fields=["name", "created_at"]),
-            models.Index(name="web_vital_path", fields=["path"]),
+            models.Index(name="web_vital_name_time", fields=["name", "created_at", "id"]),
+            models.Index(name="web_vital_rating", fields=["rating", "created_at", "id"]),
+            models.Index(name="web_vital_path", fields=["path"], opclasses=["varchar_pattern_ops"]),
             models.Index(name="web_vital_time", fields=["-created_at"]),
         ]
 
@@ -151,7 +161,7 @@ class DailyMetric(models.Model):
     unique_sessions = models.IntegerField(default=0)
 
     class Meta:
-        ordering = ["-day", "metric", "-id"]
+        ordering = ["-day", "-metric", "-id"]
         constraints = [
             # NULLS NOT DISTINCT would need PostgreSQL 15; no row has the number 0.
             unique(

@@ -6,7 +6,6 @@ does; among equals the newest comes first. Each such class is asked in turn, and
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from django.db import connections
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
+from config.db.estimates import expected_rows
 from config.db.typos import repaired
 from config.db.words import Holds, searched_words
 
@@ -40,13 +40,15 @@ class Searched:
     """What of a table is searched: its names, all that it says (names included), and a number if it has one.
 
     Each of `names` and `everything` needs a `WordIndex` of the same columns. The number's column holds capital
-    letters and digits only; with `number_begins` it has an index for the beginnings of numbers as well.
+    letters and digits only; with `number_begins` it has an index for the beginnings of numbers as well, with
+    `number_of_live` its index leaves out deleted rows.
     """
 
     names: tuple[str, ...]
     everything: tuple[str, ...]
     number: str = ""
     number_begins: bool = False
+    number_of_live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +81,24 @@ def bounded(limit: int, offset: int) -> tuple[int, int]:
     return max(0, min(limit, MOST_ROWS)), max(0, min(offset, FURTHEST_ROW))
 
 
+def matches(what: Searched, text: str) -> Q | None:
+    """Return the condition of a row that `text` finds as it is typed, or None where the text is too short."""
+    words = searched_words(text)
+    if sum(map(len, words)) < SHORTEST_TEXT:
+        return None
+    found = Q(Holds(what.everything, words))
+    for by_number in _by_number(what, words):
+        found |= by_number
+    return found
+
+
 def matching(what: Searched, text: str, rows: QuerySet[Any]) -> Q:
     """Return the condition that a row is one of `rows` that `text` finds as it is typed.
 
     Nothing is found where the text is too short.
     """
-    words = searched_words(text)
-    if sum(map(len, words)) < SHORTEST_TEXT:
-        return Q(pk__in=[])
-    found = Q(Holds(what.everything, words))
-    for by_number in _by_number(what, words):
-        found |= by_number
-    return Q(pk__in=fenced(rows.filter(found)))
+    found = matches(what, text)
+    return Q(pk__in=[] if found is None else fenced(rows.filter(found)))
 
 
 def fenced(matches: QuerySet[Any], column: str = "pk") -> QuerySet[Any]:
@@ -127,7 +135,8 @@ def _by_number(what: Searched, words: Sequence[str]) -> list[Q]:
     if not what.number or len(number) < SHORTEST_NUMBER or not re.search(r"\d", number):
         return []
     begins = [Q(**{f"{what.number}__startswith": number})] if what.number_begins else []
-    return [Q(**{what.number: number}), *begins]
+    live = Q(deleted_at__isnull=True) if what.number_of_live else Q()
+    return [Q(**{what.number: number}) & live, *begins]
 
 
 def _newest(condition: Q, within: QuerySet[Any], wanted: int) -> list[int]:
@@ -149,17 +158,11 @@ def _keys(rows: QuerySet[Any], wanted: int) -> list[int]:
 
 def _among_newest(matches: QuerySet[Any], wanted_ones: QuerySet[Any], wanted: int) -> Q | None:
     """Return a condition for the newest rows, among which enough are wanted by all odds; None where matches are few."""
-    if _expected(matches) < _MANY:
+    if expected_rows(matches) < _MANY:
         return None
     everything = matches.model._base_manager.using(matches.db)
-    looked_into = 3 * wanted * _expected(everything.all()) // _expected(wanted_ones)
+    looked_into = 3 * wanted * expected_rows(everything.all()) // expected_rows(wanted_ones)
     if looked_into > _MOST_LOOKED_INTO:
         return None
     oldest = everything.order_by("-created_at").values_list("created_at", flat=True)[looked_into : looked_into + 1]
     return Q(created_at__gte=oldest[0]) if oldest else None
-
-
-def _expected(rows: QuerySet[Any]) -> int:
-    """Return how many rows the database's planner expects."""
-    plan = json.loads(rows.order_by().values("pk").explain(format="json"))
-    return max(int(plan[0]["Plan"]["Plan Rows"]), 1)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
-from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db import DataError, IntegrityError, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, RestrictedError
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.enums import ActionVariant
-from unfold.views import ChangeList
 
 from config.audit import announce
 from config.db.errors import Refused
@@ -32,8 +30,12 @@ from config.staff.fields import deletes_softly, is_key
 from config.staff.filters import DeletedFilter, FieldFilters, chips_of, conditions_of
 from config.staff.forms import StaffModelForm
 from config.staff.inlines import RelatedListInline
+from config.staff.listing import StaffChangeList
 from config.staff.names import fetch_names
+from config.staff.orders import ordered_by_index
+from config.staff.pages import PlainRows
 from config.staff.relations import RelationFields
+from config.staff.searching import search_rows
 from config.staff.secrets import is_secret
 from config.staff.site import person
 
@@ -52,44 +54,6 @@ _MOST_BUTTONS = 4
 
 # What an address may ask of a field besides the filters: never patterns, which can take a database for hours.
 _LOOKUPS = {"exact", "in", "isnull", "gt", "gte", "lt", "lte"}
-
-
-class StaffChangeList(ChangeList):  # type: ignore[misc]  # the theme has no types
-    """List whose rows know the request, so that columns link only where the person may go."""
-
-    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        self.request = request
-        try:
-            super().__init__(request, *args, **kwargs)
-        except (OverflowError, DataError) as error:
-            # A value that no column can hold is seen by the database first.
-            raise IncorrectLookupParameters(error) from error
-
-    def get_filters(self, request: HttpRequest) -> Any:
-        self._check_date()
-        return super().get_filters(request)
-
-    def _check_date(self) -> None:
-        """Refuse a year, month or day of the date hierarchy that no calendar has, or that lacks what it is part of."""
-        asked = [self.filter_params.get(f"{self.date_hierarchy}__{part}") for part in ("year", "month", "day")]
-        given = [values[-1] for values in asked if values is not None]
-        if any(values is None for values in asked[: len(given)]):
-            raise IncorrectLookupParameters("a month needs its year, a day its month")
-        try:
-            year, month, day = [*(int(value) for value in given), *(2000, 1, 1)[len(given) :]]
-            # The list reads on to the next year, month or day.
-            date(year, month, day).replace(day=1, year=year + 1)
-        except (ValueError, OverflowError) as error:
-            raise IncorrectLookupParameters(error) from error
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        if not self.query and not self.has_active_filters:
-            # The head of the page tells the number of rows only where it differs from all there are.
-            self.full_result_count = self.result_count
-        for row in self.result_list:
-            tell_reader(row, request, self.model_admin.admin_site)
-        fetch_names(self.result_list)
 
 
 def _delete(*, row: Any, admin: Any, request: HttpRequest) -> None:
@@ -114,8 +78,8 @@ def _is_deleted(row: Any) -> bool:
 class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[misc]  # the theme has no types
     """Model admin with searching relations, row isolation, filters for every field, export, and soft delete.
 
-    What an app adds: `list_display` (with `config.staff.columns`), `search_fields`, `list_filter` for the quick
-    filters, `fieldsets`, `inlines`, and actions assigned in the class body with `service_action`.
+    What an app adds: `list_display` (with `config.staff.columns`), `search_fields` and `searches_by`, `list_filter` for
+    the quick filters, `fieldsets`, `inlines`, and actions assigned in the class body with `service_action`.
     """
 
     form = StaffModelForm
@@ -124,6 +88,8 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
     list_per_page = 50
     list_max_show_all = 200
     show_full_result_count = False
+    # Numbers beside the choices of a filter would each be counted.
+    show_facets = ShowFacets.NEVER
     list_filter_submit = True
     list_fullwidth = True
     warn_unsaved_form = True
@@ -134,6 +100,11 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
     delete_confirmation_template = "staff/delete.html"
     delete_selected_confirmation_template = "staff/delete.html"
 
+    # The ways in which the search box finds rows, each by an index; see `config.staff.searching`. Without any, all rows
+    # are looked through for a part of the text.
+    searches_by: tuple[Any, ...] = ()
+    # A table that stays small, however much is sold: sorted by any of its columns, whether an index has it or not.
+    is_small = False
     # Relations that the row's own text reads: fetched wherever rows of this table are searched for or listed.
     search_needs: tuple[str, ...] = ()
     # What `purge_row` does with rows that protect a row from an ordinary removal.
@@ -231,6 +202,28 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return StaffChangeList
+
+    def get_sortable_by(self, request: HttpRequest) -> list[Any]:
+        """Return the columns whose order an index knows: sorting by another would read the whole table."""
+        return [column for column in super().get_sortable_by(request) if self._can_be_sorted_by(column)]
+
+    def _can_be_sorted_by(self, column: Any) -> bool:
+        shown = getattr(self, column, column) if isinstance(column, str) else column
+        name = shown if isinstance(shown, str) else getattr(shown, "admin_order_field", None)
+        if not isinstance(name, str):
+            return False
+        default = self.ordering or self.opts.ordering
+        return self.is_small or ordered_by_index(self.model, name.lstrip("-"), list(default))
+
+    def rows_found(self, request: HttpRequest, rows: Any, text: str) -> Any:
+        """Return those of `rows`, filtered at most, that the search box finds."""
+        if self.searches_by:
+            return search_rows(self.searches_by, text, rows)
+        return PlainRows(super().get_search_results(request, rows, text)[0])
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        found = self.rows_found(request, queryset, search_term).queryset if search_term else queryset
+        return found, False
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         deleted = [DeletedFilter] if self.deletes_softly else []

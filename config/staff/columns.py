@@ -14,8 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from django.conf import settings
 from django.contrib.admin.utils import quote
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import Count, IntegerField, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import IntegerField, OuterRef, Subquery
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html
@@ -49,6 +48,8 @@ ZERO_DECIMAL = frozenset(
     }
 )
 EMPTY = "-"
+# What a column counts of the rows that point at one.
+_MOST_COUNTED = 1_000
 
 
 class _Colours(dict[Any, str]):
@@ -65,9 +66,11 @@ class _Colours(dict[Any, str]):
 def badge(field: str, colours: dict[Any, str], *, description: str | None = None) -> Callable[[Any], Any]:
     """Show a choice as a coloured label: `colours` maps a code to success, info, warning, danger or primary."""
 
-    def show(row: Any) -> tuple[Any, str]:
+    def show(row: Any) -> tuple[Any, str] | None:
         value = getattr(row, field)
-        return value, str(dict(row._meta.get_field(field).flatchoices).get(value, value or EMPTY))
+        if value in {"", None}:
+            return None
+        return value, str(dict(row._meta.get_field(field).flatchoices).get(value, value))
 
     column = _column(show, field, description=description or _words(field), ordering=field)
     column.label = _Colours(colours)  # type: ignore[attr-defined]  # read by the theme's table
@@ -79,6 +82,15 @@ def money(field: str, currency: str = "currency", *, description: str | None = N
 
     def show(row: Any) -> str:
         return format_money(getattr(row, field), getattr(row, currency))
+
+    return _column(show, field, description=description or _words(field), ordering=field)
+
+
+def in_words(field: str, *, description: str | None = None) -> Callable[[Any], Any]:
+    """Show a code of the program, such as PART_VIEW, in words: ``Part view``."""
+
+    def show(row: Any) -> str:
+        return str(getattr(row, field)).replace("_", " ").capitalize() or EMPTY
 
     return _column(show, field, description=description or _words(field), ordering=field)
 
@@ -135,7 +147,7 @@ def link_to(
     """Show a related row as a link to its page, or as text where the person may not open it.
 
     `otherwise` names a field with the name as text, shown where the related row is gone. `needs` names what the related
-    row's own text reads.
+    row's own text reads, `ordering` a column that the list is sorted by.
     """
 
     def show(row: Any) -> str:
@@ -157,7 +169,7 @@ def link_to(
         show,
         name,
         description=description or _words(relation),
-        ordering=ordering or relation,
+        ordering=ordering,
         needs=(relation, *needs),
     )
 
@@ -181,10 +193,17 @@ def tell_reader(row: Any, request: Any, site: Any) -> None:
     row._staff_request, row._staff_site = request, site
 
 
+class CountUpTo(Subquery):
+    """The number of rows of a queryset that is sliced."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
 def related_count(relation: str, label: str) -> Callable[[Any], Any]:
     """Show how many rows point at this one, as a link to them; `relation` is the name of the reverse relation.
 
-    Counts what the person may see, deleted rows left out, in the list's own query.
+    Counts what the person may see, deleted rows left out, in the list's own query, and no further than people read.
     """
     name = f"staff_{relation}_count"
 
@@ -194,10 +213,11 @@ def related_count(relation: str, label: str) -> Callable[[Any], Any]:
         site, request = getattr(row, "_staff_site", None), getattr(row, "_staff_request", None)
         if count is None:
             return EMPTY
+        shown = f"{_MOST_COUNTED:,}+" if count > _MOST_COUNTED else f"{count:,}"
         if request is None or site is None or visible_rows(request, site, field.model) is None:
-            return str(count)
+            return shown
         address = list_url(field.model, f"{field.name}:is:{row.pk}")
-        return format_html('<a class="staff-count" href="{}" aria-label="{} {}">{}</a>', address, count, label, count)
+        return format_html('<a class="staff-count" href="{}" aria-label="{} {}">{}</a>', address, shown, label, shown)
 
     def expression(request: Any, admin: Any) -> Any:
         field = admin.model._meta.get_field(relation).field
@@ -206,10 +226,9 @@ def related_count(relation: str, label: str) -> Callable[[Any], Any]:
             rows = field.model._default_manager.all()
         elif deletes_softly(field.model):
             rows = rows.filter(deleted_at__isnull=True)
-        counted = rows.filter(**{field.name: OuterRef("pk")}).order_by().values(field.name).annotate(number=Count("pk"))
-        return Coalesce(Subquery(counted.values("number"), output_field=IntegerField()), 0)
+        return CountUpTo(rows.filter(**{field.name: OuterRef("pk")}).order_by().values("pk")[: _MOST_COUNTED + 1])
 
-    return _column(show, name, description=label, ordering=name, annotations={name: expression})
+    return _column(show, name, description=label, annotations={name: expression})
 
 
 def computed_once(show: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:

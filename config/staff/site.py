@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin import AdminSite, autodiscover
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.template.response import TemplateResponse
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
+from config.db.search import in_order
 from config.staff.fields import deletes_softly
+from config.staff.listing import OnwardPaginator
+from config.staff.orders import Order
+from config.staff.pages import PlainRows
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
@@ -39,6 +44,22 @@ def person(request: HttpRequest) -> Any:
     return request.user
 
 
+class OfferedRows:
+    """Rows that can be chosen, in the order of their list; sliced, they are read by index."""
+
+    def __init__(self, admin: Any, request: HttpRequest, rows: Any, text: str) -> None:
+        self.rows = admin.rows_found(request, rows, text) if text else PlainRows(rows)
+        self.names = [*(admin.get_ordering(request) or rows.model._meta.ordering), "-pk"]
+        self.order = Order.of(self.names, rows.model)
+
+    def __getitem__(self, part: slice) -> list[Any]:
+        rows = self.rows.queryset
+        if self.order is None:
+            return list(rows.order_by(*self.names)[part])
+        found = self.rows.take(self.order, Q(), part.stop, backwards=False)[part.start :]
+        return in_order(rows, [values[-1] for values in found])
+
+
 class StaffAutocompleteView(AutocompleteJsonView):
     """Searches the rows that the person may see and that are not deleted."""
 
@@ -52,10 +73,10 @@ class StaffAutocompleteView(AutocompleteJsonView):
             rows = rows.filter(deleted_at__isnull=True)
         if admin.search_needs:
             rows = rows.select_related(*admin.search_needs)
-        ordering = admin.get_ordering(self.request) or rows.model._meta.ordering
-        rows = rows.order_by(*ordering, "pk")
-        rows, may_repeat = admin.get_search_results(self.request, rows, self.term)
-        return rows.distinct() if may_repeat else rows
+        return OfferedRows(admin, self.request, rows, self.term)
+
+    def get_paginator(self, *args: Any, **kwargs: Any) -> Paginator[Any]:
+        return OnwardPaginator(*args, **kwargs)
 
 
 class BaseStaffSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no types

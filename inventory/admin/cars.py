@@ -15,11 +15,13 @@ from config.staff.columns import badge, figure, link_to, money, related_count, t
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.forms import StaffModelForm
 from config.staff.inlines import RelatedListInline, StaffTabularInline
+from config.staff.searching import Names, Through, Whole, Words
 from config.staff.site import person
 from inventory.admin.pictures import PictureForm, PictureInline
 from inventory.models import Car, CarFeature, CarImage, CarSlugHistory, CarSpecification
 from inventory.models.cars import CarStatus
 from inventory.queries import vin_warnings
+from inventory.search import CARS
 from inventory.services import (
     delete_car,
     dismantle_car,
@@ -136,6 +138,7 @@ class CarAdmin(StaffAdmin):
         ("created_at", RangeDateFilter),
     )
     search_fields = ("name", "make", "model", "vin", "slug")
+    searches_by = (Words(CARS),)
     date_hierarchy = "created_at"
     readonly_fields = ("status", "sold_at", "is_featured", "engine_cc")
     fieldsets = (
@@ -280,4 +283,5 @@ class CarSlugHistoryAdmin(RecordedAdmin):
     list_display = ("slug", link_to("car"), "created_at")
     list_filter = (("created_at", RangeDateFilter),)
     search_fields = ("slug", "car__name")
+    searches_by = (Whole("slug"), Through("car", Names(CARS)))
     date_hierarchy = "created_at"

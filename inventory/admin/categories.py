@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 
+from accounts.search import SELLERS
 from config.staff.admin import StaffAdmin
 from config.staff.columns import link_to, related_count
 from config.staff.filters import BooleanRadioFilter, RangeNumericFilter
 from config.staff.inlines import RelatedListInline
+from config.staff.searching import Names, Part, Through
 from config.staff.site import person
 from inventory.models import Category, SellerCategory
 from inventory.services import delete_category, restore_category
@@ -27,6 +29,7 @@ class ChildInline(RelatedListInline):
 
 @admin.register(Category)
 class CategoryAdmin(StaffAdmin):
+    is_small = True
     list_display = (
         "name",
         "path",
@@ -72,7 +75,9 @@ class CategoryAdmin(StaffAdmin):
 
 @admin.register(SellerCategory)
 class SellerCategoryAdmin(StaffAdmin):
+    ordering = ("-id",)
     list_display = (link_to("seller"), link_to("category"), "is_primary")
     list_display_links = ("is_primary",)
     list_filter = (("is_primary", BooleanRadioFilter),)
     search_fields = ("seller__name", "category__name")
+    searches_by = (Through("seller", Names(SELLERS)), Through("category", Part("name")))

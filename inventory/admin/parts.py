@@ -14,12 +14,14 @@ from config.staff.actions import service_action
 from config.staff.columns import badge, figure, link_to, money, related_count, thumbnail
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.inlines import RelatedListInline
+from config.staff.searching import Words
 from config.staff.site import person
 from inventory.admin.imports import ImportsStock
 from inventory.admin.pictures import PictureInline
 from inventory.models import Part, PartImage, Vehicle
 from inventory.models.parts import PartStatus
 from inventory.queries import vin_warnings
+from inventory.search import PARTS, VEHICLES
 from inventory.services import (
     delete_part,
     delete_vehicle,
@@ -85,6 +87,7 @@ class VehicleAdmin(HoldsRows, ImportsStock):
         ("acquired_at", RangeDateFilter),
     )
     search_fields = ("make", "model", "vin")
+    searches_by = (Words(VEHICLES),)
     date_hierarchy = "acquired_at"
     readonly_fields = ("engine_cc", "hold")
     fieldsets = (
@@ -154,6 +157,7 @@ class PartAdmin(HoldsRows, ImportsStock):
         ("sold_at", RangeDateFilter),
     )
     search_fields = ("name", "part_number", "part_number_norm")
+    searches_by = (Words(PARTS),)
     date_hierarchy = "created_at"
     readonly_fields = ("status", "is_listed", "reserved_until", "sold_at", "hold")
     fieldsets = (

@@ -124,18 +124,19 @@ class Car(VehicleBase):
         ]
         indexes = [
             models.Index(name="car_make", fields=["make"]),
-            models.Index(name="car_status", fields=["status"]),
-            models.Index(name="car_segment", fields=["segment"]),
+            # The back office lists: one value, newest first, or all in the order of the column.
+            models.Index(name="car_segment", fields=["segment", "created_at", "id"]),
             models.Index(name="car_featured", fields=["-created_at"], condition=Q(is_featured=True)),
             models.Index(name="car_price", fields=["price"]),
-            models.Index(name="car_year", fields=["year"]),
-            models.Index(name="car_condition", fields=["condition"]),
-            models.Index(name="car_fuel", fields=["fuel_type"]),
-            models.Index(name="car_transmission", fields=["transmission"]),
+            models.Index(name="car_year", fields=["year", "created_at", "id"]),
+            models.Index(name="car_condition", fields=["condition", "created_at", "id"]),
+            models.Index(name="car_fuel", fields=["fuel_type", "created_at", "id"]),
+            models.Index(name="car_transmission", fields=["transmission", "created_at", "id"]),
+            models.Index(name="car_mileage", fields=["mileage_km"]),
             models.Index(name="car_created", fields=["-created_at"]),
             # The filtered lists of one status: in each order, and newest first of a make in any case or of a segment.
             # With the key at their end they also find the place at which a cursor goes on.
-            models.Index(name="car_status_newest", fields=["status", "-created_at", "-id"]),
+            models.Index(name="car_status_newest", fields=["status", "created_at", "id"]),
             models.Index(name="car_status_make", fields=["status", "make"]),
             models.Index(
                 "status", Upper("make"), F("created_at").desc(), F("id").desc(), name="car_status_any_case_make"
@@ -243,6 +244,7 @@ class CarSlugHistory(models.Model):
         verbose_name = "former slug"
         ordering = ["-created_at", "-id"]
         constraints = [unique("former_slug_unique", "slug", message="This slug was used before.")]
+        indexes = [models.Index(name="former_slug_newest", fields=["-created_at"])]
 
     def __str__(self) -> str:
         return self.slug

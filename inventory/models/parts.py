@@ -87,10 +87,12 @@ class Vehicle(VehicleBase, HeldModel):
         ]
         indexes = [
             models.Index(name="vehicle_make_model_year", fields=["make", "model", "year"]),
-            models.Index(name="vehicle_year", fields=["year"]),
-            models.Index(name="vehicle_condition", fields=["condition"]),
-            models.Index(name="vehicle_fuel", fields=["fuel_type"]),
-            models.Index(name="vehicle_transmission", fields=["transmission"]),
+            # The back office lists: one value, newest first, or all in the order of the column.
+            models.Index(name="vehicle_year", fields=["year", "created_at", "id"]),
+            models.Index(name="vehicle_condition", fields=["condition", "created_at", "id"]),
+            models.Index(name="vehicle_fuel", fields=["fuel_type", "created_at", "id"]),
+            models.Index(name="vehicle_transmission", fields=["transmission", "created_at", "id"]),
+            models.Index(name="vehicle_mileage", fields=["mileage_km"]),
             models.Index(name="vehicle_acquired", fields=["acquired_at"]),
             models.Index(name="vehicle_created", fields=["-created_at"]),
             WordIndex(Words(*VEHICLE_NAMES), name="vehicle_name_words"),
@@ -130,7 +132,9 @@ class Part(PublicIdModel, TimestampedModel, SoftDeleteModel, HeldModel):
         Vehicle, on_delete=models.CASCADE, related_name="parts", db_index=False, db_constraint=False
     )
     seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="parts", db_index=False)
-    category = models.ForeignKey(Category, on_delete=models.SET_NULL, null=True, blank=True, related_name="parts")
+    category = models.ForeignKey(
+        Category, on_delete=models.SET_NULL, null=True, blank=True, related_name="parts", db_index=False
+    )
     name = models.CharField(max_length=200)
     part_number = UpperCharField(max_length=100, null=True, blank=True, help_text="As the maker writes it.")
     description = models.TextField()
@@ -184,16 +188,20 @@ class Part(PublicIdModel, TimestampedModel, SoftDeleteModel, HeldModel):
             models.Index(name="part_number", fields=["part_number"]),
             # Of this class, so that it serves the beginning of a number as well.
             models.Index(name="part_number_norm", fields=["part_number_norm"], opclasses=["varchar_pattern_ops"]),
-            models.Index(name="part_condition", fields=["condition"]),
-            models.Index(name="part_status", fields=["status"]),
+            # The back office lists: one value, newest first, or all in the order of the column.
+            models.Index(name="part_condition", fields=["condition", "created_at", "id"]),
+            models.Index(name="part_status", fields=["status", "created_at", "id"]),
+            models.Index(name="part_sold", fields=["sold_at"], condition=Q(sold_at__isnull=False)),
+            models.Index(name="part_sold_newest", fields=["-created_at"], condition=Q(sold_at__isnull=False)),
             models.Index(name="part_price", fields=["price"]),
             models.Index(name="part_created", fields=["-created_at"]),
             # The marketplace in each order, also from a cursor on.
             models.Index(name="part_listed_status", fields=["is_listed", "status", "-created_at", "-id"]),
             models.Index(name="part_listed_price", fields=["is_listed", "status", "price", "id"]),
-            # A seller's shelf; a vehicle's parts. They also serve their foreign keys.
-            models.Index(name="part_seller_listed", fields=["seller", "is_listed"]),
+            # A seller's shelf; a vehicle's parts; the live ones of a category. They also serve their foreign keys.
+            models.Index(name="part_seller_listed", fields=["seller", "is_listed", "deleted_at"]),
             models.Index(name="part_vehicle_status", fields=["vehicle", "status"]),
+            models.Index(name="part_category_live", fields=["category", "deleted_at"]),
             WordIndex(Words(*PART_NAMES), name="part_name_words"),
             WordIndex(Words(*PART_TEXTS), name="part_words"),
         ]

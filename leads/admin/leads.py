@@ -13,10 +13,12 @@ from config.staff.admin import RecordedAdmin, StaffAdmin
 from config.staff.columns import EMPTY, badge, change_url, computed_once, link_to
 from config.staff.filters import AutocompleteSelectFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.inlines import RelatedListInline, StaffStackedInline
+from config.staff.searching import Names, Through, Words
 from config.staff.site import person
 from leads.models import Lead, LeadActivity, LeadNote
 from leads.models.leads import MANUAL_ACTIVITIES, LeadPriority, LeadStatus
 from leads.queries import earlier_leads_of
+from leads.search import LEADS, NOTES
 from leads.services import (
     add_lead_note,
     assign_lead,
@@ -113,6 +115,7 @@ class LeadAdmin(StaffAdmin):
         ("created_at", RangeDateFilter),
     )
     search_fields = ("name", "email", "message")
+    searches_by = (Words(LEADS),)
     date_hierarchy = "created_at"
     readonly_fields = (
         "status",
@@ -218,6 +221,7 @@ class LeadNoteAdmin(StaffAdmin):
     list_display = ("text", link_to("lead"), "author_label", "created_at")
     list_filter = (("created_at", RangeDateFilter),)
     search_fields = ("text", "author_label", "lead__name")
+    searches_by = (Words(NOTES), Through("lead", Names(LEADS)))
     date_hierarchy = "created_at"
     readonly_fields = ("author_label", "created_at")
 
@@ -247,7 +251,8 @@ class LeadActivityAdmin(RecordedAdmin):
         ACTOR,
     )
     list_filter = (("type", ChoicesCheckboxFilter), ("created_at", RangeDateFilter))
-    search_fields = ("description", "lead__name")
+    search_fields = ("lead__name", "lead__email")
+    searches_by = (Through("lead", Names(LEADS)),)
     date_hierarchy = "created_at"
     readonly_fields = (ACTOR, "created_at")
     fieldsets = ((None, {"fields": (("lead", "type"), "description", readonly_fields, "metadata")}),)

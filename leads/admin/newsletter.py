@@ -8,8 +8,10 @@ from config.staff.actions import service_action
 from config.staff.admin import StaffAdmin
 from config.staff.columns import badge
 from config.staff.filters import ChoicesCheckboxFilter, RangeDateFilter
+from config.staff.searching import Words
 from leads.models import NewsletterSubscriber
 from leads.models.newsletter import SubscriberStatus
+from leads.search import SUBSCRIBERS
 from leads.services import unsubscribe
 
 
@@ -27,9 +29,9 @@ class NewsletterSubscriberAdmin(StaffAdmin):
     list_filter = (
         ("status", ChoicesCheckboxFilter),
         ("subscribed_at", RangeDateFilter),
-        ("last_email_at", RangeDateFilter),
     )
     search_fields = ("email", "name")
+    searches_by = (Words(SUBSCRIBERS),)
     date_hierarchy = "subscribed_at"
 
     sign_off = service_action(

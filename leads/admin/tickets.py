@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 
+from accounts.search import USERS
 from config.staff.actions import service_action
 from config.staff.admin import StaffAdmin
 from config.staff.columns import badge, link_to, related_count
 from config.staff.filters import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
 from config.staff.inlines import StaffStackedInline
+from config.staff.searching import Through, Words
 from config.staff.site import person
 from leads.models import SupportTicket, TicketComment
 from leads.models.tickets import TicketStatus
+from leads.search import COMMENTS, TICKETS
 from leads.services import assign_ticket, change_ticket_status, comment_ticket
 
 if TYPE_CHECKING:
@@ -67,6 +70,7 @@ class SupportTicketAdmin(StaffAdmin):
         ("created_at", RangeDateFilter),
     )
     search_fields = ("number", "title", "user__email")
+    searches_by = (Words(TICKETS), Through("user", Words(USERS)))
     date_hierarchy = "created_at"
     readonly_fields = ("number", "status", "assignee", "first_response_at", "resolved_at")
     fieldsets = (
@@ -111,6 +115,7 @@ class TicketCommentAdmin(StaffAdmin):
     list_display = ("text", link_to("ticket"), AUTHOR, "is_internal", "created_at")
     list_filter = (("is_internal", BooleanRadioFilter), ("created_at", RangeDateFilter))
     search_fields = ("text", "ticket__number")
+    searches_by = (Words(COMMENTS), Through("ticket", Words(TICKETS)))
     date_hierarchy = "created_at"
     readonly_fields = ("author", "author_label")
 

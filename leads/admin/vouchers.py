@@ -6,19 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 
 from accounts.admin.people import UserAdmin
 from accounts.models import Language, Translation
+from accounts.search import SELLERS, TRANSLATIONS, USERS
 from accounts.services import save_translation
+from config.db.search import matches
 from config.staff.actions import service_action
 from config.staff.admin import RecordedAdmin, StaffAdmin
 from config.staff.columns import badge, format_money, link_to, money, related_count
-from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
+from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
 from config.staff.forms import StaffModelForm, dress
 from config.staff.inlines import RelatedListInline
+from config.staff.searching import Names, Through, Whole, Words, is_among
 from config.staff.site import person
 from leads.models import Voucher, VoucherClaim, VoucherCode, VoucherRedemption
 from leads.models.vouchers import CodeType, DiscountType, VoucherState
+from leads.search import REDEMPTIONS
 from leads.services import (
     add_voucher_code,
     delete_voucher,
@@ -39,6 +44,14 @@ VOUCHER_COLOURS = {
     VoucherState.SUSPENDED: "warning",
 }
 CLAIM_COLOURS = {"claimed": "info", "redeemed": "success", "expired": "danger"}
+
+
+class Titles:
+    """A way to find vouchers: by the words of their titles."""
+
+    def condition(self, text: str, model: Any, using: str) -> Q | None:
+        found = matches(TRANSLATIONS, text)
+        return None if found is None else is_among("title_key", Translation.objects.using(using).filter(found), "key")
 
 
 class CodeForm(forms.Form):
@@ -122,11 +135,10 @@ class VoucherAdmin(StaffAdmin):
     list_filter = (
         ("state", ChoicesCheckboxFilter),
         ("discount_type", ChoicesCheckboxFilter),
-        ("valid_from", RangeDateFilter),
         ("expires_at", RangeDateFilter),
-        ("redemption_count", RangeNumericFilter),
     )
     search_fields = ("title_text", "title_key", "seller__name", "public_id")
+    searches_by = (Titles(), Whole("title_key"), Whole("public_id"), Through("seller", Names(SELLERS)))
     date_hierarchy = "created_at"
     readonly_fields = ("state", "redemption_count", "claim_count", "scan_count")
     fieldsets = (
@@ -192,7 +204,7 @@ class VoucherAdmin(StaffAdmin):
     def visible_rows(self, request: HttpRequest) -> Any:
         return super().visible_rows(request).with_titles()
 
-    @admin.display(description="Title", ordering="title_text")
+    @admin.display(description="Title")
     def title(self, voucher: Voucher) -> str:
         return str(voucher)
 
@@ -213,7 +225,7 @@ class VoucherAdmin(StaffAdmin):
                 key = getattr(obj, TEXTS[name])
                 save_translation(key=key, language=language, value=text, domain="voucher", actor=person(request))
 
-    @admin.display(description="Discount", ordering="discount_value")
+    @admin.display(description="Discount")
     def discount(self, voucher: Voucher) -> str:
         if voucher.discount_type == DiscountType.PERCENTAGE:
             return voucher.discount_label
@@ -241,6 +253,7 @@ class VoucherCodeAdmin(StaffAdmin):
     )
     list_filter = (("type", ChoicesCheckboxFilter), ("is_active", BooleanRadioFilter), ("created_at", RangeDateFilter))
     search_fields = ("code", "voucher__title_key")
+    searches_by = (Whole("code"), Through("voucher", Titles()))
     date_hierarchy = "created_at"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -265,9 +278,9 @@ class VoucherClaimAdmin(RecordedAdmin):
     list_filter = (
         ("status", ChoicesCheckboxFilter),
         ("claimed_at", RangeDateFilter),
-        ("expires_at", RangeDateFilter),
     )
     search_fields = ("voucher__title_key", "user__name", "user__email")
+    searches_by = (Through("voucher", Titles()), Through("user", Words(USERS)))
     date_hierarchy = "claimed_at"
 
 
@@ -281,8 +294,9 @@ class VoucherRedemptionAdmin(RecordedAdmin):
         "redeemed_at",
     )
     list_display_links = ("redeemed_at",)
-    list_filter = (("redeemed_at", RangeDateFilter), ("discount_amount", RangeNumericFilter))
+    list_filter = (("redeemed_at", RangeDateFilter),)
     search_fields = ("voucher__title_key", "voucher_label", "seller_label", "user_label", "code_used")
+    searches_by = (Words(REDEMPTIONS), Through("voucher", Titles()))
     date_hierarchy = "redeemed_at"
     # A claim's own text names its voucher and its holder.
     readonly_fields = (link_to("claim", needs=("claim__voucher", "claim__user")),)

@@ -29,6 +29,7 @@ from inventory.models import Car, Part
 # What searches look through: the names, and all texts.
 LEAD_NAMES = ("name", "email", "phone")
 LEAD_TEXTS = (*LEAD_NAMES, "subject_label", "message")
+NOTE_TEXTS = ("text", "author_label")
 
 
 class LeadStatus(models.TextChoices):
@@ -151,12 +152,12 @@ class Lead(PublicIdModel, TimestampedModel, SoftDeleteModel):
             models.Index(Lower("email"), name="lead_email"),
             # Earlier leads of the same person are found by e-mail or by telephone.
             models.Index(name="lead_phone", fields=["phone"], condition=~Q(phone="")),
-            models.Index(name="lead_status", fields=["status"]),
-            models.Index(name="lead_score", fields=["score"]),
+            models.Index(name="lead_score", fields=["score", "priority", "created_at", "id"]),
             models.Index(name="lead_source", fields=["source"]),
             models.Index(name="lead_created", fields=["-created_at"]),
-            # The work list, and each person's part of it; the latter also serves the foreign key.
-            models.Index(name="lead_work_order", fields=["-priority", "-score", "-created_at"]),
+            # The work list, that of one state, and each person's part of it; the last also serves the foreign key.
+            models.Index(name="lead_work_order", fields=["-priority", "-score", "-created_at", "-id"]),
+            models.Index(name="lead_status", fields=["status", "priority", "score", "created_at", "id"]),
             models.Index(name="lead_status_newest", fields=["status", "-created_at"]),
             models.Index(name="lead_assignee_status", fields=["assigned_to", "status"]),
             WordIndex(Words(*LEAD_NAMES), name="lead_name_words"),
@@ -190,6 +191,10 @@ class LeadNote(models.Model):
     class Meta:
         verbose_name = "note"
         ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(name="lead_note_newest", fields=["-created_at"]),
+            WordIndex(Words(*NOTE_TEXTS), name="lead_note_words"),
+        ]
 
     def __str__(self) -> str:
         return self.text[:80]
@@ -230,7 +235,7 @@ class LeadActivity(models.Model):
         indexes = [
             # The timeline; also serves the foreign key.
             models.Index(name="activity_timeline", fields=["lead", "-created_at"]),
-            models.Index(name="activity_type", fields=["type"]),
+            models.Index(name="activity_type", fields=["type", "created_at", "id"]),
             models.Index(name="activity_created", fields=["created_at"]),
         ]
 

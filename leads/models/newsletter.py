@@ -8,6 +8,10 @@ from django.utils import timezone
 
 from config.db.constraints import choice_valid, unique
 from config.db.fields import LowerEmailField
+from config.db.words import WordIndex, Words
+
+# What searches look through.
+SUBSCRIBER_TEXTS = ("email", "name")
 
 
 class SubscriberStatus(models.TextChoices):
@@ -37,8 +41,9 @@ class NewsletterSubscriber(models.Model):
         ]
         indexes = [
             models.Index(name="subscriber_email", fields=["email"]),
-            models.Index(name="subscriber_status", fields=["status"]),
+            models.Index(name="subscriber_status", fields=["status", "subscribed_at", "id"]),
             models.Index(name="subscriber_newest", fields=["-subscribed_at"]),
+            WordIndex(Words(*SUBSCRIBER_TEXTS), name="subscriber_words"),
         ]
 
     def __str__(self) -> str:

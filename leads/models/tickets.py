@@ -13,6 +13,11 @@ from accounts.models.users import Role
 from config.db.base import RowQuerySet, TimestampedModel
 from config.db.constraints import check, choice_valid, unique
 from config.db.ids import CROCKFORD
+from config.db.words import WordIndex, Words
+
+# What searches look through.
+TICKET_TEXTS = ("number", "title")
+COMMENT_TEXTS = ("text",)
 
 
 class TicketStatus(models.TextChoices):
@@ -101,11 +106,12 @@ class SupportTicket(TimestampedModel):
             ),
         ]
         indexes = [
-            models.Index(name="ticket_status", fields=["status"]),
-            models.Index(name="ticket_type", fields=["type"]),
-            models.Index(name="ticket_priority", fields=["priority"]),
+            # The work list, and that of one state or type.
+            models.Index(name="ticket_work_order", fields=["-priority", "-created_at", "-id"]),
+            models.Index(name="ticket_status", fields=["status", "priority", "created_at", "id"]),
+            models.Index(name="ticket_type", fields=["type", "priority", "created_at", "id"]),
             models.Index(name="ticket_created", fields=["-created_at"]),
-            models.Index(name="ticket_work_order", fields=["-priority", "-created_at"]),
+            WordIndex(Words(*TICKET_TEXTS), name="ticket_words"),
         ]
 
     def __str__(self) -> str:
@@ -141,8 +147,12 @@ class TicketComment(TimestampedModel):
     class Meta:
         verbose_name = "comment"
         ordering = ["created_at", "id"]
-        # Also serves the foreign key.
-        indexes = [models.Index(name="comment_ticket_time", fields=["ticket", "created_at"])]
+        indexes = [
+            # Also serves the foreign key.
+            models.Index(name="comment_ticket_time", fields=["ticket", "created_at"]),
+            models.Index(name="comment_time", fields=["created_at"]),
+            WordIndex(Words(*COMMENT_TEXTS), name="comment_words"),
+        ]
 
     def __str__(self) -> str:
         return self.text[:80]

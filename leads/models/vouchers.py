@@ -23,11 +23,15 @@ from config.db.base import (
 from config.db.constraints import check, choice_valid, coordinates_valid, currency_valid, public_id_unique, unique
 from config.db.fields import UpperCharField
 from config.db.iso import validate_currency
+from config.db.words import WordIndex, Words
 from inventory.models import Category
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+
+# What searches look through.
+REDEMPTION_TEXTS = ("voucher_label", "seller_label", "user_label", "code_used")
 
 
 class VoucherState(models.TextChoices):
@@ -147,7 +151,9 @@ class Voucher(PublicIdModel, TimestampedModel, SoftDeleteModel):
         indexes = [
             models.Index(name="voucher_expiry", fields=["expires_at"]),
             models.Index(name="voucher_newest", fields=["-created_at"]),
-            models.Index(name="voucher_state", fields=["state"]),
+            models.Index(name="voucher_state", fields=["state", "created_at", "id"]),
+            # Those whose title was searched for.
+            models.Index(name="voucher_title", fields=["title_key"]),
             # A seller's vouchers by state; the first also serves the foreign key.
             models.Index(name="voucher_seller_state", fields=["seller", "state"]),
             models.Index(name="voucher_seller_state_expiry", fields=["seller", "state", "expires_at"]),
@@ -214,6 +220,7 @@ class VoucherCode(models.Model):
             # A voucher's codes by kind, and its usable ones; the first also serves the foreign key.
             models.Index(name="voucher_code_type", fields=["voucher", "type"]),
             models.Index(name="voucher_code_active", fields=["voucher", "is_active"]),
+            models.Index(name="voucher_code_newest", fields=["-created_at"]),
         ]
 
     def __str__(self) -> str:
@@ -256,6 +263,7 @@ class VoucherClaim(models.Model):
             # A person's wallet; also serves the foreign key to the user.
             models.Index(name="claim_user_status", fields=["user", "status"]),
             models.Index(name="claim_newest", fields=["-claimed_at"]),
+            models.Index(name="claim_status", fields=["status", "claimed_at", "id"]),
         ]
 
     def __str__(self) -> str:
@@ -326,6 +334,7 @@ class VoucherRedemption(models.Model):
             models.Index(name="redemption_voucher_time", fields=["voucher", "redeemed_at"]),
             models.Index(name="redemption_user_time", fields=["user", "redeemed_at"]),
             models.Index(name="redemption_newest", fields=["-redeemed_at"]),
+            WordIndex(Words(*REDEMPTION_TEXTS), name="redemption_words"),
         ]
 
     def __str__(self) -> str:

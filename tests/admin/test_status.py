@@ -90,7 +90,7 @@ def test_its_link_leads_to_those_imports(super_admin: Client, superuser: User) -
     run_import("vehicles", io.BytesIO(b"vin,make,model,year,seller\n,Volvo,V60,x,nobody\n"), visible_to=superuser)
     page = super_admin.get(cards()["Failed imports"]["link"])
     assert page.status_code == 200
-    assert "VEHICLES_IMPORTED" in page.content.decode()
+    assert "Vehicles imported" in page.content.decode()
 
 
 def test_maintenance_that_is_a_day_late_is_overdue_and_what_is_due_today_is_not(super_admin: Client) -> None:
