@@ -3,6 +3,7 @@
 `BENCH_SCALE` (100, a million rows) is the N of `seed --scale N`; from 1000 on, ten million rows, the bar is the lower
 one. The second peer stands for django-dbbackup, which starts Django and runs `pg_dump --format=custom` with its zlib
 compression: it is measured as just that, a bare `django.setup()` and pg_dump, without what the package adds.
+`BENCH_DATABASE_URL` names a database that has the rows already; filling one with ten million takes a while.
 """
 
 from __future__ import annotations
@@ -57,6 +58,9 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def url(folder: Path) -> Iterator[str]:
     """A durable server with the rows in it."""
+    if "BENCH_DATABASE_URL" in os.environ:
+        yield os.environ["BENCH_DATABASE_URL"]
+        return
     with servers.postgresql(data=folder / "cluster") as server:
         for arguments in (
             ["migrate", "--verbosity", "0"],
