@@ -45,7 +45,7 @@ def variables(primary: Server, standby: Server) -> dict[str, str]:
     """Return what makes the site read from the standby."""
     return {
         "DATABASE_URL": f"{primary.url}?application_name=site&connection_limit=6&pool_timeout=10",
-        "DATABASE_REPLICA_URLS": f"{standby.url}?application_name=site",
+        "DATABASE_REPLICA_URLS": f"{standby.url}?application_name=site,postgresql://nobody@127.0.0.1:1/nothing",
         "REPLICA_MAX_LAG": "1",
     }
 
