@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from config.db.postgresql.base import DatabaseWrapper
 
 LOOK_SECONDS = 1.0
+# A replica that lacks something gets this long to receive what was just written, which is no lag.
+UNDERWAY_SECONDS = 0.1
 # How long what was seen is believed.
-TRUSTED_SECONDS = 3
+TRUSTED_SECONDS = 4
 CONNECT_SECONDS = 2
 # Milliseconds for a look, by the server and by the network.
 LOOK_LIMIT = 2000
@@ -101,15 +103,21 @@ class Node:
         while True:
             at = time.monotonic()
             try:
-                # While the primary is away nothing is written that a replica could lack.
                 written = self._lines[0].ask(_WRITTEN) or written
-                self._note(at, lag, written)
+            except psycopg.Error:
+                # While the primary is away nothing is written that a replica could lack.
+                at = time.monotonic()
+            try:
+                self._note(at, lag, written, pause)
             except psycopg.Error as error:
                 self._tell(is_fit=False, reason=str(error).strip().partition("\n")[0])
             pause.wait(LOOK_SECONDS)
 
-    def _note(self, at: float, lag: Lag, written: Decimal | None) -> None:
+    def _note(self, at: float, lag: Lag, written: Decimal | None, pause: threading.Event) -> None:
         replayed = self._lines[1].ask(_REPLAYED)
+        if replayed is not None and written is not None and replayed < written:
+            pause.wait(UNDERWAY_SECONDS)
+            replayed = self._lines[1].ask(_REPLAYED)
         if replayed is None:
             self._seen = None
             self._tell(is_fit=False, reason="it is no replica")

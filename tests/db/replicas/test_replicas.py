@@ -46,7 +46,7 @@ def variables(primary: Server, standby: Server) -> dict[str, str]:
     return {
         "DATABASE_URL": f"{primary.url}?application_name=site&connection_limit=6&pool_timeout=10",
         "DATABASE_REPLICA_URLS": f"{standby.url}?application_name=site,postgresql://nobody@127.0.0.1:1/nothing",
-        "REPLICA_MAX_LAG": "1",
+        "REPLICA_MAX_LAG": "2",
     }
 
 
@@ -106,10 +106,14 @@ def staff(both: Site) -> Browser:
 
 
 def test_readers_ask_the_standby_alone(both: Site) -> None:
-    before = both.primary.asked_for_stock(), both.standby.asked_for_stock()
-    assert {Browser(both.port).get(STOCK).status for _ in range(10)} == {200}
-    assert both.primary.asked_for_stock() == before[0]
-    assert both.standby.asked_for_stock() != before[1]
+    def ask_the_standby_alone() -> bool:
+        before = both.primary.asked_for_stock(), both.standby.asked_for_stock()
+        assert {Browser(both.port).get(STOCK).status for _ in range(10)} == {200}
+        assert both.standby.asked_for_stock() != before[1]
+        return bool(both.primary.asked_for_stock() == before[0])
+
+    # Where the processors are busy, a look may come late, and then the primary is asked.
+    until(ask_the_standby_alone)
     figure = f'forecourt_replica_up{{replica="{both.standby.folder}:5432/postgres"}}'
     assert f"{figure} 1.0\n" in Browser(both.port).get("/metrics").body
 
@@ -150,7 +154,10 @@ def test_a_standby_killed_under_load_costs_no_request(both: Site) -> None:
 
 
 def test_a_primary_restarted_under_load_is_missed_only_while_it_is_down(both: Site) -> None:
-    with load(both.port, STOCK, STOCK, "/api/v1/parts", cookies=WROTE) as answers:
+    with (
+        load(both.port, STOCK, STOCK, "/api/v1/parts", cookies=WROTE) as answers,
+        load(both.port, STOCK) as answers_of_the_standby,
+    ):
         both.primary.stop()
         asked = len(answers)
         both.primary.start()
@@ -160,6 +167,7 @@ def test_a_primary_restarted_under_load_is_missed_only_while_it_is_down(both: Si
     assert {answer.status for answer in failed} <= {503}
     assert all(answer.headers["Retry-After"] == "5" for answer in failed)
     assert all(answer.asked_at < back_at for answer in failed)
+    assert {answer.status for answer in answers_of_the_standby} == {200}
     reads_move(both, to=both.standby)
 
 
