@@ -36,9 +36,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return self.node.pool if self.node else None
 
     def close_pool(self) -> None:
-        """Close the pools of all replicas."""
+        """Close the pools of all replicas, and cease to look at them."""
         for node in nodes.replicas():
-            node.close_pool()
+            node.close()
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect to a replica that is fit. Raises NoReplica."""

@@ -59,6 +59,7 @@ class Node:
         self._lines = _Line(wrapper_of(primary, "primary")), _Line(wrapper_of(database, "look"))
         self._seen: Seen | None = None
         self._watcher: threading.Thread | None = None
+        self._ended = threading.Event()
         self._lock = threading.Lock()
         self._was_fit: bool | None = None
 
@@ -71,9 +72,10 @@ class Node:
         """Return a connection to this replica, from the pool if there is one. Raises psycopg.OperationalError."""
         return self._opener.get_new_connection(self._opener.get_connection_params())
 
-    def close_pool(self) -> None:
-        """Close the connections that nobody uses."""
+    def close(self) -> None:
+        """Close the connections that nobody uses, and look no more until somebody asks."""
         self._opener.close_pool()
+        self._ended.set()
 
     def seen(self) -> Seen | None:
         """Return what was seen last, if that was a moment ago; begin to look where nobody does."""
@@ -95,29 +97,35 @@ class Node:
         with self._lock:
             # After a fork the thread is the parent's.
             if self._watcher is None or not self._watcher.is_alive():
-                self._watcher = threading.Thread(target=self._look_on, name=f"look-at-{self.place}", daemon=True)
+                self._ended = threading.Event()
+                name = f"look-at-{self.place}"
+                self._watcher = threading.Thread(target=self._look_on, args=[self._ended], name=name, daemon=True)
                 self._watcher.start()
 
-    def _look_on(self) -> None:
-        lag, pause, written = Lag(), threading.Event(), None
-        while True:
+    def _look_on(self, ended: threading.Event) -> None:
+        lag, written = Lag(), None
+        primary, replica = self._lines
+        while not ended.is_set():
             at = time.monotonic()
             try:
-                written = self._lines[0].ask(_WRITTEN) or written
+                written = primary.ask(_WRITTEN) or written
             except psycopg.Error:
                 # While the primary is away nothing is written that a replica could lack.
                 at = time.monotonic()
             try:
-                self._note(at, lag, written, pause)
+                replayed = replica.ask(_REPLAYED)
+                if replayed is not None and written is not None and replayed < written:
+                    ended.wait(UNDERWAY_SECONDS)
+                    replayed = replica.ask(_REPLAYED)
             except psycopg.Error as error:
                 self._tell(is_fit=False, reason=str(error).strip().partition("\n")[0])
-            pause.wait(LOOK_SECONDS)
+            else:
+                self._note(at, lag, written, replayed)
+            ended.wait(LOOK_SECONDS)
+        primary.close()
+        replica.close()
 
-    def _note(self, at: float, lag: Lag, written: Decimal | None, pause: threading.Event) -> None:
-        replayed = self._lines[1].ask(_REPLAYED)
-        if replayed is not None and written is not None and replayed < written:
-            pause.wait(UNDERWAY_SECONDS)
-            replayed = self._lines[1].ask(_REPLAYED)
+    def _note(self, at: float, lag: Lag, written: Decimal | None, replayed: Decimal | None) -> None:
         if replayed is None:
             self._seen = None
             self._tell(is_fit=False, reason="it is no replica")
@@ -151,11 +159,16 @@ class _Line:
         try:
             row = self._session.execute(question).fetchone()
         except psycopg.Error:
+            self.close()
+            raise
+        return row[0] if row else None
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._session is not None:
             with suppress(psycopg.Error):
                 self._session.close()
             self._session = None
-            raise
-        return row[0] if row else None
 
 
 def place_of(database: dict[str, Any]) -> str:

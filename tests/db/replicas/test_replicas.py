@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -12,14 +13,21 @@ from typing import NamedTuple
 
 import psycopg
 import pytest
-from pytest_django import DjangoDbBlocker
+from django.db import router, transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.test import RequestFactory
+from pytest_django import DjangoDbBlocker, Settings
 
 from accounts.models import User
+from config.cache import cached, families
+from config.db.replicas import nodes
+from config.db.replicas.reads import ReadYourWritesMiddleware
 from config.ops import programs, servers
 from config.ops.programs import Search
 from config.ops.scratch import connected
 from inventory.models import Car
 from tests.builders import PASSWORD
+from tests.config.databases import settings_of
 from tests.db.replicas.cluster import STOCK, Browser, Server, basebackup, initdb, load, server, site, until
 from tests.docs.pages import type_commands
 
@@ -131,6 +139,40 @@ def test_who_wrote_sees_it_at_once_though_the_standby_stands_still(both: Site, s
         assert both.standby.ask("SELECT count(*) FROM accounts_language WHERE code = 'xx'") == 0
     finally:
         both.standby.ask("SELECT pg_wal_replay_resume()")
+
+
+@pytest.fixture
+def node(running: Site, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[nodes.Node]:
+    """The standby as this process sees it, which is the only replica here."""
+    settings.DATABASE_REPLICAS = [settings_of(running.standby.url)]
+    settings.DATABASE_ROUTERS = ["config.db.replicas.router.ReplicaRouter"]
+    settings.CACHE_READS = True
+    found = nodes.Node(1, settings.DATABASE_REPLICAS[0], settings_of(running.primary.url))
+    monkeypatch.setattr(nodes, "_replicas", [found])
+    until(found.is_fit)
+    yield found
+    found.close()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("node")
+def test_a_request_that_writes_locks_or_is_in_a_transaction_reads_the_primary() -> None:
+    def page(request: HttpRequest) -> HttpResponse:
+        read = [router.db_for_read(Car), router.db_for_read(User), cached(families.CARS_LIST, 1, of_cars)]
+        with transaction.atomic():
+            read.append(router.db_for_read(Car))
+        read += [Car.objects.all().db, Car.objects.select_for_update().db, router.db_for_read(Car)]
+        return JsonResponse(read, safe=False)
+
+    def of_cars() -> str:
+        return router.db_for_read(Car)
+
+    ask = ReadYourWritesMiddleware(page)
+    replica, primary = "replica", "default"
+    read = json.loads(ask(RequestFactory().get("/")).content)  # type: ignore[attr-defined]
+    assert read == [replica, primary, primary, primary, replica, primary, primary]
+    assert set(json.loads(ask(RequestFactory().post("/")).content)) == {primary}  # type: ignore[attr-defined]
+    assert router.db_for_read(Car) == primary
 
 
 def test_a_standby_that_falls_behind_is_left_out_until_it_has_caught_up(both: Site) -> None:
