@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 POSTGRESQL = "config.db.postgresql"
+# The server keeps the plan of a statement that a connection sends more often.
+KEEP_PLAN_AFTER = 2
 SQLITE = "config.db.sqlite"
 SQLITE_BUSY_TIMEOUT = 20  # seconds
 REPLICA_POOL_TIMEOUT = 1  # second
@@ -202,6 +204,8 @@ def django_database(url: DatabaseUrl, limits: Limits) -> dict[str, Any]:
     if limits.sslmode:
         options.setdefault("sslmode", limits.sslmode)
     if not limits.pgbouncer:
+        # Only cursors that ask for it (`config.db.postgresql.base.make_quick`) have their plans kept.
+        options["prepare_threshold"] = KEEP_PLAN_AFTER
         session = {
             # In quotes, because PostgreSQL puts a bare name in lower case.
             "search_path": ",".join(f'"{schema}"' for schema in limits.search_path),
@@ -245,7 +249,9 @@ def url_of(database: dict[str, Any], *, name: str | None = None) -> str:
     """
     if database["ENGINE"] == SQLITE:
         return f"sqlite:///{name or database['NAME']}"
-    options = {key: value for key, value in database["OPTIONS"].items() if key not in {"pool", "options"}}
+    options = {
+        key: value for key, value in database["OPTIONS"].items() if key not in {"pool", "options", "prepare_threshold"}
+    }
     search_path = re.search(r'search_path="(\w+)"', database["OPTIONS"].get("options", ""))
     if search_path:
         options["schema"] = search_path[1]

@@ -11,10 +11,11 @@ from itertools import starmap
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.core import signing
-from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+
+from config.db.statements import Beyond, read_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from django.db.models import Field, QuerySet
 
@@ -125,30 +126,57 @@ def _read_offset(cursor: str) -> int:
     return int(offset)
 
 
-def read_slice(rows: QuerySet[Any], sort: Sort, wanted: Wanted) -> Slice:
-    """Find one page of `rows` in the order of `sort`, with one query. Raises UnreadableCursor."""
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The rows of a list: `build(*values)` gives them, without an order; `name` is the list's own.
+
+    `filters` and the order decide the text of their statement, see `config.db.statements.read_values`; without filters
+    it is written anew every time. With `keep_plan` the server plans it once for all values
+    (`config.db.reading.fetch`): for rows that nothing narrows but what an index in their order has ahead of it.
+    """
+
+    name: str
+    build: Callable[..., QuerySet[Any]]
+    values: tuple[Any, ...] = ()
+    filters: Hashable = None
+    keep_plan: bool = False
+
+
+def read_slice(listing: Listing, sort: Sort, wanted: Wanted) -> Slice:
+    """Find one page of a list in the order of `sort`, with one query. Raises UnreadableCursor."""
     if wanted.cursor:
-        return _beside(rows, sort, wanted.cursor, wanted.page_size)
+        return _beside(listing, sort, wanted.cursor, wanted.page_size)
     start = 0 if wanted.cursor is not None else (wanted.page - 1) * wanted.page_size
-    found = list(_ordered(rows, sort, backwards=False)[start : start + wanted.page_size + 1])
+    found = _read(listing, sort, None, (), wanted.page_size + 1, start)
     shown = found[: wanted.page_size]
     return _slice(shown, sort, earlier=start > 0, later=len(found) > len(shown))
 
 
-def _beside(rows: QuerySet[Any], sort: Sort, cursor: str, size: int) -> Slice:
-    backwards, place = _read_cursor(rows, sort, cursor)
-    lookup = TupleLessThan if sort.descending != backwards else TupleGreaterThan
-    beyond = rows.filter(lookup(Tuple(*sort.keys), place))
-    found = list(_ordered(beyond, sort, backwards=backwards)[: size + 1])
+def _beside(listing: Listing, sort: Sort, cursor: str, size: int) -> Slice:
+    backwards, place = _read_cursor(listing, sort, cursor)
+    found = _read(listing, sort, backwards, place, size + 1)
     shown, more = found[:size], len(found) > size
     if backwards:
         return _slice(shown[::-1], sort, earlier=more, later=True)
     return _slice(shown, sort, earlier=True, later=more)
 
 
-def _ordered(rows: QuerySet[Any], sort: Sort, *, backwards: bool) -> QuerySet[Any, tuple[Any, ...]]:
-    sign = "-" if sort.descending != backwards else ""
-    return rows.order_by(*(f"{sign}{key}" for key in sort.keys)).values_list(*sort.keys)
+def _read(
+    listing: Listing, sort: Sort, backwards: bool | None, place: tuple[Any, ...], limit: int, offset: int = 0
+) -> list[tuple[Any, ...]]:
+    """Return the places of rows, those beyond `place` in a direction or, without one, from the first on."""
+    known = len(listing.values)
+
+    def build(*values: Any) -> QuerySet[Any, tuple[Any, ...]]:
+        rows = listing.build(*values[:known])
+        if backwards is not None:
+            rows = rows.filter(Beyond(*sort.keys, place=values[known:], greater=sort.descending == backwards))
+        sign = "-" if sort.descending != bool(backwards) else ""
+        return rows.order_by(*(f"{sign}{key}" for key in sort.keys)).values_list(*sort.keys)
+
+    key = None if listing.filters is None else (listing.name, listing.filters, sort.name, backwards)
+    values = (*listing.values, *place)
+    return read_values(key, build, *values, limit=limit, offset=offset, keep_plan=listing.keep_plan)
 
 
 def _slice(shown: Sequence[tuple[Any, ...]], sort: Sort, *, earlier: bool, later: bool) -> Slice:
@@ -163,14 +191,21 @@ def _cursor(sort: Sort, row: tuple[Any, ...], *, backwards: bool) -> str:
     return signing.Signer(salt=__name__).sign_object([sort.name, backwards, *map(str, row)])
 
 
-def _read_cursor(rows: QuerySet[Any], sort: Sort, cursor: str) -> tuple[bool, tuple[Any, ...]]:
+# Of the columns of each order of each list.
+_fields: dict[tuple[str, str], list[Field[Any, Any]]] = {}
+
+
+def _read_cursor(listing: Listing, sort: Sort, cursor: str) -> tuple[bool, tuple[Any, ...]]:
     try:
         name, backwards, *place = signing.Signer(salt=__name__).unsign_object(cursor)
     except (signing.BadSignature, ValueError) as error:
         raise UnreadableCursor(_FOREIGN) from error
     if name != sort.name:
         raise UnreadableCursor(_OTHER_ORDER.format(name))
-    fields = [_field(rows, key) for key in sort.keys]
+    fields = _fields.get((listing.name, sort.name))
+    if fields is None:
+        rows = listing.build(*listing.values)
+        fields = _fields[listing.name, sort.name] = [_field(rows, key) for key in sort.keys]
     return backwards, tuple(starmap(lambda field, text: field.to_python(text), zip(fields, place, strict=True)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -17,8 +18,8 @@ from accounts.models.sellers import BusinessType
 from accounts.queries.texts import resolve_texts
 from accounts.search import search_sellers
 from config.cache import cached, families
-from config.db.reading import document, extended, fetch, in_order_of, marks, moment, optional_decimal, shaped
-from config.pages import Page, Sort, Wanted, read_slice
+from config.db.reading import document, extended, fetch, in_order_of, moment, one_of, optional_decimal, shaped
+from config.pages import Listing, Page, Sort, Wanted, read_slice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,9 +130,12 @@ def seller_list(
     wanted = wanted or Wanted()
 
     def read() -> Page[_Named[SellerCard]]:
-        sellers = public_sellers(filters)
-        found = read_slice(sellers, BEST_FIRST, wanted)
-        return found.page(_read_cards(found.keys), wanted, sellers.count)
+        narrowed = filters or SellerFilters()
+        listing = Listing(
+            "sellers", partial(public_sellers, narrowed), filters=narrowed, keep_plan=narrowed == SellerFilters()
+        )
+        found = read_slice(listing, BEST_FIRST, wanted)
+        return found.page(_read_cards(found.keys), wanted, lambda: public_sellers(narrowed).count())
 
     page: Page[Any] = cached(families.SELLERS_LIST, (filters or SellerFilters(), wanted.place), read)
     return replace(page, items=_in_language(page.items, language))
@@ -225,7 +229,8 @@ _MORE = (
 def _read_cards(keys: Sequence[int]) -> list[_Named[SellerCard]]:
     if not keys:
         return []
-    rows = fetch(Seller, f"SELECT s.id, s.name_key, {_CARD} FROM accounts_seller s WHERE s.id IN ({marks(keys)})", keys)
+    wanted, parameters = one_of(Seller, "s.id", keys)
+    rows = fetch(Seller, f"SELECT s.id, s.name_key, {_CARD} FROM accounts_seller s WHERE {wanted}", parameters)
     return in_order_of(keys, {row[0]: _Named(_card(*row[2:]), row[1]) for row in rows})
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db import connections, router
+from django.db import NotSupportedError, connections, router
 from django.utils.dateparse import parse_datetime
 
 if TYPE_CHECKING:
@@ -39,17 +39,45 @@ def database_of(model: type[Model]) -> BaseDatabaseWrapper:
     return connections[router.db_for_read(model)]
 
 
-def fetch(model: type[Model], statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """Return all rows of a statement that reads `model` and what belongs to it."""
-    with database_of(model).cursor() as cursor:
+def fetch(
+    model: type[Model], statement: str, parameters: Sequence[Any] = (), *, keep_plan: bool = True
+) -> list[tuple[Any, ...]]:
+    """Return all rows of a statement that reads `model` and what belongs to it.
+
+    PostgreSQL plans a statement that comes again and again only once for all values, which takes it longer than the
+    answer; without `keep_plan` it looks at the values every time, as it has to where they decide which index serves.
+    """
+    database = database_of(model)
+    try:
+        return _fetch(database, statement, parameters, keep_plan)
+    except NotSupportedError:
+        # So the server calls a kept plan whose columns a migration has changed since.
+        if not keep_plan or database.in_atomic_block:
+            raise
+        with database.cursor() as cursor:
+            cursor.execute("DEALLOCATE ALL")
+        return _fetch(database, statement, parameters, keep_plan)
+
+
+def _fetch(
+    database: BaseDatabaseWrapper, statement: str, parameters: Sequence[Any], keep_plan: bool
+) -> list[tuple[Any, ...]]:
+    with database.cursor() as cursor:
+        if database.vendor == "postgresql":
+            from config.db.postgresql.base import make_quick
+
+            make_quick(cursor, keep_plan=keep_plan)
         cursor.execute(statement, parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
 
-def marks(values: Sequence[Any]) -> str:
-    """Return a placeholder for each value, for a list behind IN."""
-    return ", ".join(["%s"] * len(values))
+def one_of(model: type[Model], column: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
+    """Return the condition that a column has one of the values, and its parameters."""
+    if database_of(model).vendor == "postgresql":
+        # One text for any number of values, so that there is one plan.
+        return f"{column} = ANY(%s)", [list(values)]
+    return f"{column} IN ({', '.join(['%s'] * len(values))})", list(values)
 
 
 def statement_of(rows: QuerySet[Any]) -> tuple[str, tuple[Any, ...]]:

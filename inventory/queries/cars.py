@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Q
@@ -19,12 +20,13 @@ from config.db.reading import (
     in_order_of,
     list_of,
     listed,
-    marks,
     moment,
     money,
+    one_of,
     shaped,
 )
-from config.pages import RELEVANCE, Page, Sort, Wanted, read_ranked, read_slice
+from config.db.statements import read_values
+from config.pages import RELEVANCE, Listing, Page, Sort, Wanted, read_ranked, read_slice
 from inventory.models import Car
 from inventory.models.cars import Segment
 from inventory.queries.pictures import Picture
@@ -32,6 +34,8 @@ from inventory.search import matching_cars, search_cars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from django.db.models import QuerySet
 
     from inventory.models.cars import CarQuerySet
 
@@ -167,15 +171,21 @@ def car_list(
     order = None if sort == RELEVANCE and filters.text else CAR_SORTS[NEWEST if sort == RELEVANCE else sort]
 
     def read() -> Page[CarCard]:
-        cars = public_cars(now=now, filters=filters)
         if order is None:
-            return _best_cars(cars, filters.text, wanted)
-        if filters.text:
-            cars = cars.filter(matching_cars(filters.text))
-        found = read_slice(cars, order, wanted)
-        return found.page(car_cards(found.keys), wanted, cars.count)
+            return _best_cars(public_cars(now=now, filters=filters), filters.text, wanted)
+        found = read_slice(_listing(filters, now), order, wanted)
+        return found.page(car_cards(found.keys), wanted, lambda: _listing(filters, now).build(now).count())
 
     return cached(families.CARS_LIST, (filters, sort, wanted.place), read)
+
+
+def _listing(filters: CarFilters, now: datetime) -> Listing:
+    def build(now: datetime) -> CarQuerySet:
+        cars = public_cars(now=now, filters=filters)
+        return cars.filter(matching_cars(filters.text)) if filters.text else cars
+
+    in_order = filters in {CarFilters(), CarFilters(make=filters.make)}
+    return Listing("cars", build, (now,), filters=filters, keep_plan=in_order)
 
 
 def _best_cars(cars: CarQuerySet, text: str, wanted: Wanted) -> Page[CarCard]:
@@ -196,9 +206,12 @@ def featured_cars(*, now: datetime, limit: int = FEATURED_LIMIT) -> list[CarCard
     """Return the newest featured cars, at most 20."""
     few = min(limit, LARGEST_LIMIT)
 
+    def build(now: datetime) -> QuerySet[Car, tuple[Any, ...]]:
+        return public_cars(now=now, filters=CarFilters(featured=True)).order_by("-created_at", "-pk").values_list("pk")
+
     def read() -> list[CarCard]:
-        cars = public_cars(now=now, filters=CarFilters(featured=True)).order_by("-created_at", "-pk")
-        return car_cards(list(cars.values_list("pk", flat=True)[:few]))
+        found = read_values("featured cars", build, now, limit=few, keep_plan=True)
+        return car_cards([key for (key,) in found])
 
     return cached(families.CARS_FEATURED, few, read)
 
@@ -213,17 +226,29 @@ def related_cars(name: str, *, now: datetime, limit: int = RELATED_LIMIT) -> lis
 
 
 def _related_cars(name: str, now: datetime, limit: int) -> list[CarCard] | None:
-    car = public_cars(now=now).filter(Q(public_id=name) | Q(slug=name)).only("make", "segment").first()
-    if car is None:
+    found = read_values("named car", _named, now, name, limit=1, keep_plan=True)
+    if not found:
         return None
-    others = public_cars(now=now).exclude(pk=car.pk).order_by("-created_at", "-pk").values_list("pk", flat=True)
+    key, make, segment = found[0]
     keys: list[int] = []
     # Each step reads an index in its order and stops; one statement that ranks all cars would read them all.
-    for nearer in (Q(make__iexact=car.make), Q(segment=car.segment), Q()):
+    for nearer, value in (("make__iexact", make), ("segment", segment), ("", "")):
         missing = limit - len(keys)
         if missing:
-            keys += others.filter(nearer).exclude(pk__in=keys)[:missing]
+            further = partial(_others, nearer)
+            others = read_values(("other cars", nearer, len(keys)), further, now, value, key, *keys, limit=missing)
+            keys += [other for (other,) in others]
     return car_cards(keys)
+
+
+def _named(now: datetime, name: str) -> QuerySet[Car, tuple[Any, ...]]:
+    cars = public_cars(now=now).filter(Q(public_id=name) | Q(slug=name))
+    return cars.order_by("pk").values_list("pk", "make", "segment")
+
+
+def _others(nearer: str, now: datetime, value: str, *known: int) -> QuerySet[Car, tuple[Any, ...]]:
+    cars = public_cars(now=now).filter(**{nearer: value} if nearer else {}).exclude(pk__in=known)
+    return cars.order_by("-created_at", "-pk").values_list("pk")
 
 
 def car_by_slug(slug: str, *, now: datetime) -> CarAtSlug | None:
@@ -280,7 +305,8 @@ def car_cards(keys: Sequence[int]) -> list[CarCard]:
     """Return what lists show of the cars with these keys, in their order, with one query."""
     if not keys:
         return []
-    rows = fetch(Car, f"SELECT c.id, {_CARD} {_FROM} WHERE c.id IN ({marks(keys)})", keys)
+    wanted, parameters = one_of(Car, "c.id", keys)
+    rows = fetch(Car, f"SELECT c.id, {_CARD} {_FROM} WHERE {wanted}", parameters)
     return in_order_of(keys, {row[0]: _card(*row[1:]) for row in rows})
 
 

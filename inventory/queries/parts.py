@@ -20,14 +20,14 @@ from config.db.reading import (
     in_order_of,
     list_of,
     listed,
-    marks,
     moment,
     money,
+    one_of,
     optional_decimal,
     shaped,
     statement_of,
 )
-from config.pages import RELEVANCE, Page, Sort, Wanted, read_ranked, read_slice
+from config.pages import RELEVANCE, Listing, Page, Sort, Wanted, read_ranked, read_slice
 from inventory.models import Category, Part
 from inventory.queries.pictures import Picture
 from inventory.search import matching_parts, search_parts, suggest_makes, suggest_models, suggest_part_names
@@ -226,19 +226,26 @@ def part_list(
     order = None if sort == RELEVANCE and filters.text else PART_SORTS[NEWEST if sort == RELEVANCE else sort]
 
     def read() -> Page[PartCard]:
-        parts = public_parts(filters)
         if order is None:
-            return _best_parts(parts, filters.text, wanted)
-        if filters.text:
-            parts = parts.filter(matching_parts(filters.text))
-        found = read_slice(parts, order, wanted)
-        return found.page(part_cards(found.keys), wanted, parts.count)
+            return _best_parts(public_parts(filters), filters.text, wanted)
+        found = read_slice(_listing(filters), order, wanted)
+        return found.page(part_cards(found.keys), wanted, lambda: _listing(filters).build().count())
 
     if filters.circle is not None:
         # Sellers move, and not every step of theirs may end what is kept of all parts.
         return read()
     family = families.PARTS_SEARCH if filters.text else families.PARTS_LIST
     return cached(family, (filters, sort, wanted.place), read)
+
+
+def _listing(filters: PartFilters) -> Listing:
+    def build() -> PartQuerySet:
+        parts = public_parts(filters)
+        return parts.filter(matching_parts(filters.text)) if filters.text else parts
+
+    # Which categories and sellers these mean is asked of the database.
+    is_asked = filters.category or filters.circle
+    return Listing("parts", build, filters=None if is_asked else filters, keep_plan=filters == PartFilters())
 
 
 def _best_parts(parts: PartQuerySet, text: str, wanted: Wanted) -> Page[PartCard]:
@@ -326,7 +333,8 @@ def _part_facets(filters: PartFilters) -> PartFacets:
         statement, parameters = statement_of(parts.values_list("vehicle__make", "condition", "price", "currency"))
     except EmptyResultSet:
         return PartFacets()
-    rows = fetch(Part, f"WITH found (make, grade, price, currency) AS MATERIALIZED ({statement}) {_FACETS}", parameters)
+    counting = f"WITH found (make, grade, price, currency) AS MATERIALIZED ({statement}) {_FACETS}"
+    rows = fetch(Part, counting, parameters, keep_plan=False)
     return _facets(rows)
 
 
@@ -363,7 +371,8 @@ def part_cards(keys: Sequence[int]) -> list[PartCard]:
     """Return what lists show of the parts with these keys, in their order, with one query."""
     if not keys:
         return []
-    rows = fetch(Part, f"SELECT p.id, {_CARD} {_FROM} WHERE p.id IN ({marks(keys)})", keys)
+    wanted, parameters = one_of(Part, "p.id", keys)
+    rows = fetch(Part, f"SELECT p.id, {_CARD} {_FROM} WHERE {wanted}", parameters)
     return in_order_of(keys, {row[0]: _card(*row[1:]) for row in rows})
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from accounts.models import Seller
 from accounts.queries import SellerCard, SellerDetails, SellerFilters, seller_by_id, seller_list
 from config.cache import cached, families
-from config.db.reading import extended, fetch, marks
+from config.db.reading import extended, fetch, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,8 @@ def stock_counts(sellers: Sequence[str]) -> dict[str, tuple[int, int]]:
 
 
 def _stock_counts(sellers: Sequence[str]) -> dict[str, tuple[int, int]]:
-    rows = fetch(Seller, f"{_COUNTS} WHERE s.public_id IN ({marks(sellers)})", sellers)
+    wanted, parameters = one_of(Seller, "s.public_id", sellers)
+    rows = fetch(Seller, f"{_COUNTS} WHERE {wanted}", parameters)
     return dict.fromkeys(sellers, (0, 0)) | {seller: (vehicles, parts) for seller, vehicles, parts in rows}
 
 
