@@ -81,8 +81,11 @@ def may_pass(error: psycopg.OperationalError) -> bool:
 
 def keep_trying(pool: Any) -> None:
     """Let a pool that could not reach its server begin anew while somebody waits for a connection."""
-    _away.add(pool)
-    if pool.get_stats().get("requests_waiting"):
+    statistics = pool.get_stats()
+    # While others of its connections live, the server is there and bears no more of them.
+    if not statistics.get("pool_size"):
+        _away.add(pool)
+    if statistics.get("requests_waiting"):
         # It grows by one where it is empty, which is connecting now.
         pool.check()
 

@@ -42,6 +42,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect to a replica that is fit. Raises NoReplica."""
+        self.node = None
         for node in nodes.in_turn():
             try:
                 connection = node.open()
@@ -72,16 +73,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Return such a cursor that also keeps its statements."""
         return ReadingDebugCursor(cursor, self)
 
-    def is_of_no_use(self, error: Exception) -> bool:
+    def fails(self, error: Exception) -> bool:
         """Say whether an error is about the replica and not about the query."""
         code = getattr(error.__cause__, "sqlstate", None) or ""
-        is_gone = self.connection is None or self.connection.closed or code.startswith(_GOING)
-        if is_gone and self.node:
-            self.node.skip()
-        return is_gone or code in _IN_THE_WAY
+        return self.connection is None or self.connection.closed or code.startswith(_GOING) or code in _IN_THE_WAY
 
     def leave(self) -> None:
         """Let the next read find another replica."""
+        if self.node:
+            self.node.skip()
         with suppress(psycopg.Error, OperationalError, InterfaceError):
             self.close()
 
@@ -95,7 +95,7 @@ class ReadingCursor(CursorWrapper):
             return ask(sql, params, *ignored)
         except (OperationalError, InterfaceError) as error:
             replica = self.db
-            if not isinstance(replica, DatabaseWrapper) or replica.in_atomic_block or not replica.is_of_no_use(error):
+            if not isinstance(replica, DatabaseWrapper) or replica.in_atomic_block or not replica.fails(error):
                 raise
         replica.leave()
         primary = connections[DEFAULT_DB_ALIAS].cursor()

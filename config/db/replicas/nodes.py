@@ -7,12 +7,15 @@ reads what was last seen, and believes it for a few seconds only. So a look that
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakSet
 
 import psycopg
 from django.conf import settings
@@ -32,8 +35,8 @@ UNDERWAY_SECONDS = 0.1
 # How long what was seen is believed.
 TRUSTED_SECONDS = 4
 CONNECT_SECONDS = 2
-# Milliseconds for a look, by the server and by the network.
-LOOK_LIMIT = 2000
+# A server that takes longer to answer is as good as dead, although its connections live.
+ANSWER_SECONDS = 2.0
 
 _WRITTEN = "SELECT CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_lsn() - '0/0'::pg_lsn END"
 # A server that was promoted goes its own way: it is no replica any more.
@@ -62,6 +65,7 @@ class Node:
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._was_fit: bool | None = None
+        self._opened: WeakSet[psycopg.Connection[Any]] = WeakSet()
 
     @property
     def pool(self) -> Any:
@@ -70,7 +74,17 @@ class Node:
 
     def open(self) -> Any:
         """Return a connection to this replica, from the pool if there is one. Raises psycopg.OperationalError."""
-        return self._opener.get_new_connection(self._opener.get_connection_params())
+        connection = self._opener.get_new_connection(self._opener.get_connection_params())
+        with self._lock:
+            self._opened.add(connection)
+        return connection
+
+    def _cut(self) -> None:
+        """Let nobody go on waiting for an answer of this replica."""
+        with self._lock:
+            opened = list(self._opened)
+        for connection in opened:
+            cut(connection)
 
     def close(self) -> None:
         """Close the connections that nobody uses, and look no more until somebody asks."""
@@ -118,6 +132,8 @@ class Node:
                     ended.wait(UNDERWAY_SECONDS)
                     replayed = replica.ask(_REPLAYED)
             except psycopg.Error as error:
+                self.skip()
+                self._cut()
                 self._tell(is_fit=False, reason=str(error).strip().partition("\n")[0])
             else:
                 self._note(at, lag, written, replayed)
@@ -153,14 +169,17 @@ class _Line:
     def ask(self, question: str) -> Decimal | None:
         """Return the answer. Raises psycopg.Error."""
         if self._session is None:
-            limits = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": LOOK_LIMIT}
-            parameters = self._wrapper.get_connection_params() | limits
+            parameters = self._wrapper.get_connection_params() | {"connect_timeout": CONNECT_SECONDS}
             self._session = psycopg.Connection.connect(**parameters, autocommit=True)
+        impatience = threading.Timer(ANSWER_SECONDS, cut, [self._session])
+        impatience.start()
         try:
             row = self._session.execute(question).fetchone()
         except psycopg.Error:
             self.close()
             raise
+        finally:
+            impatience.cancel()
         return row[0] if row else None
 
     def close(self) -> None:
@@ -169,6 +188,12 @@ class _Line:
             with suppress(psycopg.Error):
                 self._session.close()
             self._session = None
+
+
+def cut(connection: psycopg.Connection[Any]) -> None:
+    """Break a connection off, so that whoever waits for its answer gets an error; for another thread than theirs."""
+    with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def place_of(database: dict[str, Any]) -> str:

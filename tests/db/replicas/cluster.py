@@ -81,13 +81,29 @@ class Server:
         """Stop as an administrator does: what is being answered is broken off."""
         self._running.close()
 
+    def processes(self) -> list[psutil.Process]:
+        postmaster = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
+        return [postmaster, *postmaster.children()]
+
     def kill(self) -> None:
         """End all processes at once, as a power cut does."""
-        postmaster = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
-        for process in (postmaster, *postmaster.children()):
+        for process in self.processes():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         self._running.close()
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let all processes stand still, so that nothing is answered and no connection ends."""
+        stopped = self.processes()
+        for process in stopped:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in stopped:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.resume()
 
     def ask(self, statement: str) -> Any:
         with psycopg.connect(self.url, autocommit=True) as session:

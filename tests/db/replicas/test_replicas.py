@@ -195,6 +195,14 @@ def test_a_standby_killed_under_load_costs_no_request(both: Site) -> None:
     reads_move(both, to=both.standby)
 
 
+def test_a_standby_that_freezes_under_load_costs_no_request(both: Site) -> None:
+    with load(both.port, STOCK, STOCK, "/api/v1/parts") as answers, both.standby.frozen():
+        asked = len(answers)
+        until(lambda: len(answers) > asked + 30)
+    assert {answer.status for answer in answers} == {200}
+    reads_move(both, to=both.standby)
+
+
 def test_a_primary_restarted_under_load_is_missed_only_while_it_is_down(both: Site) -> None:
     with (
         load(both.port, STOCK, STOCK, "/api/v1/parts", cookies=WROTE) as answers,
