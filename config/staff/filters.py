@@ -410,7 +410,7 @@ def values_of(model: Any, name: str) -> list[str]:
         WITH RECURSIVE found (value, number) AS (
             SELECT MIN({column}), 1 FROM {table} WHERE {column} > ''
             UNION ALL
-            SELECT (SELECT MIN({column}) FROM {table} WHERE {column} > value), number + 1
+            SELECT (SELECT MIN({column}) FROM {table} WHERE {column} > found.value), number + 1
               FROM found WHERE value IS NOT NULL AND number < {_MOST_VALUES}
         )
         SELECT value FROM found WHERE value IS NOT NULL

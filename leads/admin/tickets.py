@@ -10,7 +10,7 @@ from django.contrib import admin
 from accounts.search import USERS
 from config.staff.actions import service_action
 from config.staff.admin import StaffAdmin
-from config.staff.columns import badge, link_to, related_count
+from config.staff.columns import badge, link_to
 from config.staff.filters import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
 from config.staff.inlines import StaffStackedInline
 from config.staff.searching import Through, Words
@@ -54,10 +54,8 @@ class SupportTicketAdmin(StaffAdmin):
             },
         ),
         badge("priority", {3: "warning", 4: "danger", 5: "danger"}),
-        badge("type", {}),
         link_to("user"),
         link_to("assignee"),
-        related_count("comments", "Comments"),
         "due_at",
         "created_at",
     )

@@ -184,7 +184,15 @@
     });
   };
 
+  /* On a telephone each cell has its heading before it; some of them are names of fields, in small letters. */
+  const startLabels = () => {
+    document.querySelectorAll("#result_list td[data-label]").forEach((cell) => {
+      cell.dataset.label = cell.dataset.label.charAt(0).toUpperCase() + cell.dataset.label.slice(1);
+    });
+  };
+
   document.addEventListener("DOMContentLoaded", () => {
+    startLabels();
     document.querySelectorAll("[data-staff-conditions]").forEach(startConditions);
     document.querySelectorAll("[data-staff-export]").forEach(startExport);
     startPostLinks();
