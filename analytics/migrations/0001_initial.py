@@ -104,6 +104,7 @@ class Migration(FirstMigration):
             options={
                 'ordering': ['-day', '-metric', '-id'],
                 'constraints': [models.UniqueConstraint(models.F('day'), models.F('metric'), django.db.models.functions.comparison.Coalesce('content_type_id', models.Value(0), output_field=models.BigIntegerField()), django.db.models.functions.comparison.Coalesce('object_id', models.Value(0), output_field=models.BigIntegerField()), name='dailymetric_day_unique', violation_error_message='This number is recorded for this day already.'), models.CheckConstraint(condition=models.Q(('unique_sessions__gte', 0)), name='dailymetric_unique_sessions_positive', violation_error_message='A number of sessions cannot be negative.')],
+                'indexes': [models.Index(fields=['metric', 'day'], name='daily_metric_days')],
             },
         ),
         migrations.CreateModel(

@@ -174,6 +174,8 @@ class DailyMetric(models.Model):
             ),
             check("unique_sessions_positive", Q(unique_sessions__gte=0), "A number of sessions cannot be negative."),
         ]
+        # One number over the days.
+        indexes = [models.Index(name="daily_metric_days", fields=["metric", "day"])]
 
     def __str__(self) -> str:
         return f"{self.day} {self.metric}: {self.value}"

@@ -84,7 +84,8 @@ class Code:
     column: str
 
     def condition(self, text: str, model: Any, using: str) -> Q | None:
-        return Q((self.column, "_".join(searched_words(text)).upper()))
+        code = "_".join(searched_words(text))
+        return Q((f"{self.column}__in", [code, code.upper()]))
 
 
 @dataclass(frozen=True, slots=True)
