@@ -114,10 +114,7 @@ def service_action(
             return _question(admin, request, rows, page, action.__name__)
         chosen = rows if object_id is not None else list(rows[: MOST_ROWS + 1])
         if len(chosen) > MOST_ROWS:
-            admin.message_user(
-                request, f"Choose at most {MOST_ROWS} rows at once; nothing was changed.", messages.ERROR
-            )
-            return None
+            return refuse_number(admin, request)
         context = {"actor": request.user, "request": request, "admin": admin}
         given = {name: value for name, value in context.items() if name in parameters}
         given |= asked.cleaned_data if asked.fields else {}
@@ -137,6 +134,16 @@ def service_action(
     # A plain action is done at once: staff.js turns its link into a POST. Without it the link leads to a question.
     marked.attrs = {} if (confirm or ask or form) else {"data-staff-post": "1"}
     return action
+
+
+def refuse_number(admin: Any, request: HttpRequest) -> None:
+    """Tell that more rows were chosen than one request may do."""
+    admin.message_user(request, f"Choose at most {MOST_ROWS} rows at once; nothing was changed.", messages.ERROR)
+
+
+def chose_too_many(request: HttpRequest, rows: Any) -> bool:
+    """Whether all rows of a list were chosen, and there are more than one request may do; they are not counted."""
+    return request.POST.get("select_across") == "1" and bool(rows.values("pk")[MOST_ROWS : MOST_ROWS + 1])
 
 
 def _when(when: Callable[..., bool] | None) -> Callable[[Any, Any], bool]:

@@ -21,7 +21,7 @@ from unfold.enums import ActionVariant
 
 from config.audit import announce
 from config.db.errors import Refused
-from config.staff.actions import CollectsActions, reason_in_words, service_action
+from config.staff.actions import CollectsActions, chose_too_many, reason_in_words, refuse_number, service_action
 from config.staff.changes import changes_between, inline_changes, snapshot
 from config.staff.columns import EMPTY, tell_reader
 from config.staff.deletion import Released, consequences_of, names_of
@@ -303,6 +303,9 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
         if not all(is_key(self.opts.pk, value) for value in chosen):
             self.message_user(request, "The chosen rows were not understood; nothing was changed.", messages.WARNING)
+            return None
+        if chose_too_many(request, queryset):
+            refuse_number(self, request)
             return None
         response: HttpResponse | None = super().response_action(request, queryset)
         return response

@@ -117,6 +117,15 @@ def test_more_rows_than_a_request_can_do_are_refused_before_the_first(
     assert not Part.objects.filter(is_listed=True).exists()
 
 
+def test_all_rows_of_a_long_list_are_refused_without_being_read(
+    staff_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "MOST_ROWS", 2)
+    parts = [make_part() for _ in range(3)]
+    response = run(staff_client, PARTS, "price_parts", parts[:1], select_across=1)
+    assert messages_of(response) == ["Choose at most 2 rows at once; nothing was changed."]
+
+
 def test_the_page_of_a_row_offers_the_action_and_a_link_alone_changes_nothing(staff_client: Client) -> None:
     part = make_part()
     address = f"{PARTS}{part.pk}/list_parts/"
