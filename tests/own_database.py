@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +14,8 @@ from psycopg import sql
 
 from config.database_url import url_of
 from config.ops.scratch import connected, migrate_from_zero
+from tests import commands
 from tests.config.databases import Manage, settings_of
-from tests.config.variables import PROJECT
 from tests.servers import engine
 
 
@@ -76,14 +75,7 @@ def manage(url: str) -> Manage:
     """Run manage.py on the test's own database, as a person at a terminal does."""
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        return subprocess.run(
-            [sys.executable, str(PROJECT / "manage.py"), *arguments],
-            env=inherited | {"ENV_FILE": os.devnull, "DATABASE_URL": url} | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return commands.manage(*arguments, environment=commands.inherited() | {"DATABASE_URL": url} | environment)
 
     return run
 

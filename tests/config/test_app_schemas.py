@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,8 +14,8 @@ from psycopg import sql
 from config.database_url import url_of
 from config.ops.row_security import OWN_ROWS
 from config.ops.scratch import connected
+from tests.commands import manage as manage_py
 from tests.config.databases import Manage, execute, settings_of
-from tests.config.variables import PROJECT
 from tests.own_database import copy_database
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only]
@@ -58,8 +56,8 @@ def separate_pattern(pattern: str, database_url: str) -> Iterator[str]:
     copy_database(str(settings_of(pattern)["NAME"]), name, database_url)
     try:
         environment = {"ENV_FILE": os.devnull, "DATABASE_URL": url_of(settings_of(database_url), name=name)} | ON
-        command = [sys.executable, str(PROJECT / "manage.py"), "migrate", "--no-input"]
-        subprocess.run(command, env=environment, check=True, capture_output=True)
+        done = manage_py("migrate", "--no-input", environment=environment)
+        assert done.returncode == 0, done.stderr
         yield name
     finally:
         with psycopg.connect(database_url, autocommit=True) as server:

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +23,7 @@ from config.ops.backup.manifest import manifest_path, read_manifest
 from config.ops.health.thresholds import DEFAULTS
 from config.ops.restoring.kept import kept_by_restores, remove
 from config.ops.scratch import connected
+from tests import commands
 from tests.config.databases import execute
 from tests.docs.pages import type_commands
 from tests.servers import engine
@@ -58,9 +58,7 @@ def environment(url: str, migrated: None, tmp_path: Path) -> Iterator[dict[str, 
 
 
 def manage(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
-    env = environment | {"PATH": os.environ["PATH"]}
-    done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = commands.manage(*arguments, environment=environment | {"PATH": os.environ["PATH"]})
     assert done.returncode == 0, done.stderr
     return done
 

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Generator
@@ -22,6 +21,7 @@ from django.conf import settings
 from config.ops import servers
 from config.ops.scratch import migrate_from_zero
 from config.settings import _POOL_PRESETS
+from tests import commands
 from tests.docs.pages import type_commands
 
 PAGE = "connection-pooling.md"
@@ -82,8 +82,7 @@ def test_forecourt_works_through_a_pgbouncer_of_this_configuration(text: str, tm
         environment = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "ARCHIVE_DIR": str(tmp_path / "archive")}
         environment |= {"DATABASE_URL": through, "PGBOUNCER": "true", "DIRECT_DATABASE_URL": server.url}
         for arguments in ("check", "migrate -v0", "seed --profile minimal", "maintain", "verify_database"):
-            command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments.split()]
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+            done = commands.manage(*arguments.split(), environment=environment)
             assert done.returncode == 0, done.stderr
         with psycopg.connect(through.replace(":6432/forecourt", ":6432/pgbouncer"), autocommit=True) as console:
             # The console knows no prepared statements.

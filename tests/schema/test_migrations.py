@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from io import StringIO
 
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
@@ -15,6 +12,7 @@ from django.db.migrations.operations import RunPython, RunSQL
 
 from config.ops.schema import Catalog, differences, read_catalog
 from config.ops.scratch import child_environment, connected, migrate_from_zero, scratch_url
+from tests.commands import manage
 from tests.schema.rows import APPS
 
 # Unapplying accounts takes along whatever depends on people.
@@ -22,13 +20,8 @@ BACKWARDS = ("accounts", "admin", "auth", "contenttypes", "sessions")
 
 
 def migrate(url: str, *arguments: str) -> None:
-    subprocess.run(
-        [sys.executable, str(settings.BASE_DIR / "manage.py"), "migrate", "--no-input", "--skip-checks", *arguments],
-        env=child_environment(url),
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+    done = manage("migrate", "--no-input", "--skip-checks", *arguments, environment=child_environment(url))
+    assert done.returncode == 0, done.stderr
 
 
 def catalog_of(url: str) -> Catalog:

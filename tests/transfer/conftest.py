@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
-from django.conf import settings
 from pytest_django import DjangoDbBlocker
 
-from config.ops.scratch import child_environment, run_migrations
-
-MANAGE = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
+from config.ops.scratch import child_environment
+from tests.commands import manage
 
 
 def sqlite_url(path: Path) -> str:
@@ -27,7 +23,7 @@ def sqlite_url(path: Path) -> str:
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Forecourt file without rows of its own; tests move copies of it."""
     path = tmp_path_factory.mktemp("migrated") / "empty.sqlite3"
-    done = run_migrations(sqlite_url(path))
+    done = manage("migrate", "--no-input", "--skip-checks", environment=child_environment(sqlite_url(path)))
     assert done.returncode == 0, done.stderr
     return path
 
@@ -37,8 +33,8 @@ def demo_file(migrated_file: Path) -> Path:
     """The same with the demo data in it."""
     path = migrated_file.with_name("demo.sqlite3")
     shutil.copy(migrated_file, path)
-    seed = [*MANAGE, "seed", "--force", "--verbosity", "0", "--now", "2026-03-02T12:00"]
-    done = subprocess.run(seed, env=child_environment(sqlite_url(path)), capture_output=True, text=True, check=False)
+    seed = ("seed", "--force", "--verbosity", "0", "--now", "2026-03-02T12:00")
+    done = manage(*seed, environment=child_environment(sqlite_url(path)))
     assert done.returncode == 0, done.stderr
     return path
 
@@ -72,7 +68,8 @@ def server_url(database_url: str) -> str:
 def migrated_database(server_url: str) -> Iterator[str]:
     """The name of a migrated database, to be copied."""
     with new_database(server_url) as name:
-        done = run_migrations(f"{server_url}/{name}")
+        environment = child_environment(f"{server_url}/{name}")
+        done = manage("migrate", "--no-input", "--skip-checks", environment=environment)
         assert done.returncode == 0, done.stderr
         yield name
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from config.ops.scratch import child_environment
-from tests.transfer.conftest import MANAGE, new_database, sqlite_url
+from tests.commands import MANAGE
+from tests.transfer.conftest import new_database, sqlite_url
 from tests.transfer.moving import catalog, contents, query
 
 pytestmark = [pytest.mark.postgres_only, pytest.mark.usefixtures("any_database"), pytest.mark.timeout(3600)]

@@ -23,7 +23,8 @@ from config.ops.scratch import child_environment
 from config.ops.transfer.layout import Finding
 from config.ops.transfer.planning import Order, planned
 from config.ops.transfer.run import carry_out
-from tests.transfer.conftest import MANAGE, sqlite_url
+from tests.commands import MANAGE, manage
+from tests.transfer.conftest import sqlite_url
 from tests.transfer.moving import all_rows, catalog, contents, editing, execute, move, query
 
 pytestmark = [pytest.mark.postgres_only, pytest.mark.usefixtures("any_database"), pytest.mark.timeout(300)]
@@ -199,8 +200,7 @@ def test_a_rehearsal_writes_nothing(demo: Path, target: str) -> None:
 
 def rehearse(source: Path, *options: str, database: str) -> subprocess.CompletedProcess[str]:
     """Rehearse in a process of its own whose DATABASE_URL is `database`."""
-    command = [*MANAGE, "sqlite_to_postgres", str(source), "--dry-run", *options]
-    return subprocess.run(command, env=child_environment(database), capture_output=True, text=True, check=False)
+    return manage("sqlite_to_postgres", str(source), "--dry-run", *options, environment=child_environment(database))
 
 
 def test_a_rehearsal_needs_no_target_unless_it_is_to_compare(demo: Path, tmp_path: Path) -> None:
@@ -447,8 +447,8 @@ def test_the_target_is_shown_without_its_password(demo: Path, target: str) -> No
 @pytest.fixture
 def older(demo: Path) -> Path:
     """A file from before the roles came."""
-    back = [*MANAGE, "migrate", "accounts", "0001", "--verbosity", "0"]
-    subprocess.run(back, env=child_environment(sqlite_url(demo)), capture_output=True, check=True)
+    back = manage("migrate", "accounts", "0001", "--verbosity", "0", environment=child_environment(sqlite_url(demo)))
+    assert back.returncode == 0, back.stderr
     return demo
 
 

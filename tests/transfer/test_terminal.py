@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from config.ops.scratch import child_environment
-from tests.transfer.conftest import MANAGE, sqlite_url
+from tests.commands import MANAGE, manage
+from tests.transfer.conftest import sqlite_url
 from tests.transfer.moving import contents, query
 
 pytestmark = [pytest.mark.postgres_only, pytest.mark.timeout(300)]
@@ -110,8 +111,8 @@ class query_lock:  # noqa: N801 - used as a function
 
 
 def test_an_older_file_is_offered_a_migrated_copy(demo: Path, target: str) -> None:
-    back = [*MANAGE, "migrate", "accounts", "0001", "--verbosity", "0"]
-    subprocess.run(back, env=child_environment(sqlite_url(demo)), capture_output=True, check=True)
+    back = manage("migrate", "accounts", "0001", "--verbosity", "0", environment=child_environment(sqlite_url(demo)))
+    assert back.returncode == 0, back.stderr
     copy = demo.with_name("demo-migrated.sqlite3")
     terminal = Terminal(demo, target)
     terminal.wait_for("Type yes to make the copy")

@@ -6,7 +6,6 @@ import os
 import random
 import sqlite3
 import subprocess
-import sys
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from config.ops.backup.encryption import Keys
 from config.ops.backup.manifest import Manifest, manifest_path, read_manifest
 from config.ops.backup.run import Request, Result, run_backup
 from config.ops.backup.streams import open_backup
+from tests import commands
 
 PROJECT = Path(__file__).resolve().parents[3]
 NIGHT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -65,17 +65,17 @@ class Shop:
         return run_backup(self.connection, Request(self.folder, wanted, **request), now=now)
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, str(PROJECT / "manage.py"), "backup", "-o", str(self.folder), *arguments]
+        return [*commands.MANAGE, *self.words(*arguments)]
+
+    def words(self, *arguments: str) -> list[str]:
+        return ["backup", "-o", str(self.folder), *arguments]
 
     def variables(self, **environment: str) -> dict[str, str]:
-        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        return inherited | {"ENV_FILE": os.devnull, "DATABASE_URL": self.url} | self.environment | environment
+        return commands.inherited() | {"DATABASE_URL": self.url} | self.environment | environment
 
     def manage(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `manage.py backup` as a person at a terminal does."""
-        return subprocess.run(
-            self.command(*arguments), env=self.variables(**environment), capture_output=True, text=True, check=False
-        )
+        return commands.manage(*self.words(*arguments), environment=self.variables(**environment))
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start `manage.py backup`."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from io import StringIO
 from pathlib import Path
 
@@ -13,8 +11,9 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from config.ops.backup.encryption import Keys
+from tests import commands
 from tests.builders import make_car
-from tests.ops.backup.shops import PROJECT, Shop, content_of, manifest_of
+from tests.ops.backup.shops import Shop, content_of, manifest_of
 
 PASSPHRASE = "correct horse battery staple"
 
@@ -48,15 +47,9 @@ def test_an_empty_database_is_backed_up_and_migrated_and_the_passphrase_counts(s
     for table in ("lead", "car", "django_migrations"):
         shop.execute(f"DROP TABLE {table}")
     shop.connection.close()
-    command = [sys.executable, str(PROJECT / "manage.py"), "migrate", "--backup", str(tmp_path / "copies")]
+    variables = shop.variables(BACKUP_ENCRYPTION_KEY=PASSPHRASE)
 
-    done = subprocess.run(
-        command,
-        env=shop.variables(BACKUP_ENCRYPTION_KEY=PASSPHRASE),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = commands.manage("migrate", "--backup", str(tmp_path / "copies"), environment=variables)
 
     assert done.returncode == 0, done.stderr
     assert "Applying accounts.0001_initial... OK" in done.stdout

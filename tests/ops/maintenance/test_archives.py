@@ -6,7 +6,6 @@ import json
 import os
 import resource
 import subprocess
-import sys
 import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
@@ -35,10 +34,11 @@ from config.ops.maintenance.steps import STEPS
 from inventory.models import Part, PartImage, Vehicle
 from leads.models import Lead
 from tests.builders import make_category, make_lead, make_part, make_seller, make_user, make_vehicle
+from tests.commands import MANAGE
 from tests.ops.maintenance.running import rows_of, run
 
 POLICIES = {step.name: step.policy for step in STEPS if step.policy}
-COMMAND = [sys.executable, str(project_settings.BASE_DIR / "manage.py"), "maintain", "--only", "audit"]
+COMMAND = [*MANAGE, "maintain", "--only", "audit"]
 ROWS = 8000
 LONG_AGO = timedelta(days=4000)
 

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from config.ops.programs import POSTGRESQL, Search, candidates, major_version, w
 from config.ops.restoring.terminal import Quiet
 from config.ops.scratch import connected
 from config.ops.servers import Account, kept, usable_binaries, work_folder
+from tests import commands
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -90,15 +90,11 @@ class Cluster:
 
     def manage(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run manage.py as a person at a terminal does."""
-        return subprocess.run(
-            [sys.executable, str(PROJECT / "manage.py"), *arguments],
-            env=self.variables(**environment), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        return commands.manage(*arguments, environment=self.variables(**environment))
 
     def variables(self, **environment: str) -> dict[str, str]:
-        inherited = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
-        own = {"ENV_FILE": os.devnull, "DATABASE_URL": self.url, "BACKUP_DIR": str(self.backups), "PATH": self.path}
-        return inherited | own | environment
+        own = {"DATABASE_URL": self.url, "BACKUP_DIR": str(self.backups), "PATH": self.path}
+        return commands.inherited() | own | environment
 
     @property
     def path(self) -> str:

@@ -6,7 +6,6 @@ import os
 import pty
 import select
 import subprocess
-import sys
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +24,8 @@ from config.ops.direct import direct_connection
 from config.ops.restoring.kept import Kept, kept_by_restores
 from config.ops.restoring.server import UNFINISHED_PREFIX
 from config.ops.restoring.sqlite import open_read_only
-from tests.ops.backup.shops import PROJECT, Shop
+from tests import commands
+from tests.ops.backup.shops import Shop
 
 Content = tuple[dict[str, int], dict[str, str]]
 
@@ -81,19 +81,19 @@ class Site:
 
     def command(self, *arguments: str) -> list[str]:
         """Return the command line of a restore."""
-        return [sys.executable, str(PROJECT / "manage.py"), "restore", "-o", str(self.shop.folder), *arguments]
+        return [*commands.MANAGE, *self.words(*arguments)]
+
+    def words(self, *arguments: str) -> list[str]:
+        return ["restore", "-o", str(self.shop.folder), *arguments]
 
     def restore(self, *arguments: str, stdin: bytes | None = None, **environment: str) -> Done:
         """Run `manage.py restore` without a terminal."""
-        done = subprocess.run(
-            self.command(*arguments),
-            env=self.shop.variables(**environment),
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            check=False,
-        )
-        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+        variables = self.shop.variables(**environment)
+        if stdin is None:
+            done = commands.manage(*self.words(*arguments), environment=variables)
+            return Done(done.returncode, done.stdout, done.stderr)
+        fed = subprocess.run(self.command(*arguments), env=variables, input=stdin, capture_output=True, check=False)
+        return Done(fed.returncode, fed.stdout.decode(), fed.stderr.decode())
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start `manage.py restore`."""

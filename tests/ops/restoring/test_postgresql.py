@@ -371,9 +371,7 @@ def test_a_backup_moves_up_to_a_newer_server_and_not_down(site: Site, tmp_path: 
         newer = Site(Shop(f"{server.url}_new", site.shop.connection, tmp_path / "newer", {"PATH": path}))
 
         up = newer.restore(str(old), "--yes")
-        made = subprocess.run(
-            newer.shop.command(), env=newer.shop.variables(), capture_output=True, text=True, check=False
-        )
+        made = newer.shop.manage()
         down = site.restore(str(newer.shop.backups()[0]), "--yes")
 
     assert up.code == 0, up.err

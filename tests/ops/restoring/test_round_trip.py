@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,9 +15,10 @@ from config.ops import servers
 from config.ops.backup.manifest import manifest_path, read_manifest
 from config.ops.programs import POSTGRESQL, Search, major_version, wheel_program
 from config.ops.scratch import connected
+from tests import commands
 from tests.config.databases import settings_of
 from tests.ops.backup.conftest import new_database
-from tests.ops.backup.shops import PROJECT, Shop
+from tests.ops.backup.shops import Shop
 from tests.ops.restoring.sites import Site
 from tests.servers import engine
 
@@ -45,9 +44,8 @@ def seeded(database_url: str, pattern: str, tmp_path_factory: pytest.TempPathFac
 
 def seeded_site(url: str, folder: Path) -> Site:
     site = site_at(url, folder)
-    command = [sys.executable, str(PROJECT / "manage.py"), "seed", "--profile", "demo", "--verbosity", "0"]
     environment = site.shop.variables(MEDIA_ROOT=str(folder / "media"))
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = commands.manage("seed", "--profile", "demo", "--verbosity", "0", environment=environment)
     assert done.returncode == 0, done.stderr
     return site
 
