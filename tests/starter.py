@@ -38,9 +38,6 @@ def load(*, apps: bool) -> None:
     names = set(WITHOUT_APPS)
     if apps:
         django.setup()
-        # What the URLs name, which every command with system checks loads. The URLs themselves read settings.
-        for module in ("config.api", "config.health", "config.metrics"):
-            import_module(module)
         names = {module.name for module in pkgutil.iter_modules(config.management.commands.__path__)} - names
     for name in names:
         import_module(f"config.management.commands.{name}")
