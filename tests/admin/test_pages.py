@@ -135,6 +135,7 @@ def test_pages_cost_other_roles_no_more(role: str) -> None:
     assert {page: cost for page, cost in found.items() if cost > MOST_QUERIES} == {}
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize("app", APPS)
 def test_no_page_loads_anything_from_elsewhere_or_asks_for_an_id(app: str, superuser: User) -> None:
     rows = fill(2)
@@ -162,6 +163,7 @@ def test_no_page_loads_anything_from_elsewhere_or_asks_for_an_id(app: str, super
     assert {page: found for page, found in raw.items() if found} == {}
 
 
+@pytest.mark.any_engine
 def test_our_own_styles_and_scripts_fetch_nothing_from_elsewhere() -> None:
     static = settings.BASE_DIR / "config" / "static" / "staff"
     for path in [*static.glob("*.css"), *static.glob("*.js")]:
@@ -294,6 +296,7 @@ def test_dates_between_are_whole_days_in_our_own_time_zone(super_admin: Client) 
     assert listed(super_admin, Lead, f"created_at:between:{before:%Y-%m-%d}..{before:%Y-%m-%d}") == set()
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     "condition", ["nonsense", "price:between:x..y", "price:like:1", "owner:is:1", "seller:is:many", "password:has:a"]
 )
