@@ -66,8 +66,10 @@ def copy_database(source: str, target: str, server_url: str) -> None:
     """Let the PostgreSQL database `target` be what `source` is."""
     with psycopg.connect(server_url, autocommit=True) as server:
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(target)))
-        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        server.execute(copy.format(sql.Identifier(target), sql.Identifier(source)))
+        # Since version 15 the server would write every page into its log, which takes it a multiple of the time.
+        way = sql.SQL("STRATEGY FILE_COPY" if server.info.server_version >= 150_000 else "")
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} {}")
+        server.execute(copy.format(sql.Identifier(target), sql.Identifier(source), way))
 
 
 @pytest.fixture

@@ -97,7 +97,8 @@ class new_database:  # noqa: N801 - used as a function
 
     def __enter__(self) -> str:
         with psycopg.connect(self.server, autocommit=True) as server:
-            server.execute(f"CREATE DATABASE {self.name} TEMPLATE {self.template} ENCODING 'UTF8'")
+            way = "STRATEGY FILE_COPY" if server.info.server_version >= 150_000 else ""
+            server.execute(f"CREATE DATABASE {self.name} TEMPLATE {self.template} ENCODING 'UTF8' {way}")
         return self.name
 
     def __exit__(self, *error: object) -> None:
