@@ -21,6 +21,7 @@ from django.db.models.signals import post_delete, post_save
 from config.cache import debt
 from config.cache.families import NAMESPACES
 from config.cache.statements import written_tables
+from config.db.replicas.reads import on_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -192,7 +193,9 @@ class Ledger:
 
     def _names(self, known: Watch, keys: set[int]) -> Iterable[str]:
         try:
-            return list(known.names(sorted(keys)))
+            # A replica may not know yet what was committed a moment ago.
+            with on_time():
+                return list(known.names(sorted(keys)))
         except Error:
             # The commit stands, and whoever made it must not hear of this.
             return known.rows
