@@ -86,6 +86,7 @@ def test_two_migrates_at_once_both_succeed(url: str) -> None:
     assert sum("No migrations to apply." in text for text in printed) == 1
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize("command", ["migrate", "migration_status", "verify_start", "verify_database"])
 def test_a_sqlite_file_that_cannot_be_opened_is_named(manage: Manage, tmp_path: Path, command: str) -> None:
     file = tmp_path / "nowhere" / "stock.sqlite3"
@@ -449,6 +450,7 @@ def test_models_are_pushed_from_one_engine_to_the_other(manage: Manage, url: str
     assert tables(file) == made
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(("typed", "left"), [("yes", {"left_over"}), ("", {"left_over"}), ("THE NAME", None)])
 def test_pushing_goes_on_when_the_name_is_typed_in_full(
     url: str, database_url: str, typed: str, left: set[str] | None

@@ -19,7 +19,6 @@ import pytest
 from django.conf import settings
 
 from config.ops import servers
-from config.ops.scratch import migrate_from_zero
 from config.settings import _POOL_PRESETS
 from tests import commands
 from tests.docs.pages import type_commands
@@ -42,8 +41,8 @@ def configuration(text: str) -> configparser.ConfigParser:
 
 @pytest.mark.django_db
 @pytest.mark.any_engine
+@pytest.mark.usefixtures("migrated")
 def test_every_command_does_what_it_should(url: str, tmp_path: Path) -> None:
-    migrate_from_zero(url)
     environment = {name: os.environ[name] for name in ("HOME", "LANG", "REDIS_URL") if name in os.environ}
     type_commands(PAGE, folder=tmp_path, environment=environment | {"ENV_FILE": os.devnull, "DATABASE_URL": url})
 

@@ -15,7 +15,6 @@ from config.ops.health.run import SECTIONS
 from config.ops.health.thresholds import DEFAULTS
 from config.ops.maintenance.periods import PERIODS
 from config.ops.maintenance.steps import STEPS
-from config.ops.scratch import migrate_from_zero
 from tests.docs.pages import type_commands
 
 PAGE = "operations.md"
@@ -28,8 +27,8 @@ def text() -> str:
 
 @pytest.mark.django_db
 @pytest.mark.any_engine
+@pytest.mark.usefixtures("migrated")
 def test_every_command_does_what_it_should(url: str, tmp_path: Path) -> None:
-    migrate_from_zero(url)
     environment = {name: os.environ[name] for name in ("HOME", "LANG", "REDIS_URL") if name in os.environ}
     environment |= {"ENV_FILE": os.devnull, "DATABASE_URL": url, "BACKUP_DIR": str(tmp_path / "backups")}
     environment |= {"ARCHIVE_DIR": str(tmp_path / "archive"), "REPORT_DIR": str(tmp_path / "reports")}
