@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 from config.cache import families
-from config.cache.reads import cached
+from config.cache.reads import cached, uncached
 from config.cache.warming import warms
 from config.cache.writes import invalidate, row_written, touching, watch
 
-__all__ = ["cached", "families", "invalidate", "row_written", "touching", "warms", "watch"]
+__all__ = ["cached", "families", "invalidate", "row_written", "touching", "uncached", "warms", "watch"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from config.cache.values import Kept
 from config.db.replicas.reads import on_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from redis import Redis
 
@@ -26,9 +27,21 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_asking_anew: ContextVar[bool] = ContextVar("asking_anew", default=False)
+
 # Whoever waits for another's answer looks this often, and after that long builds one too.
 LOOK_SECONDS = 0.01
 WAIT_SECONDS = 2.0
+
+
+@contextmanager
+def uncached() -> Iterator[None]:
+    """Let `cached` ask for everything anew in the block, and keep nothing of it."""
+    token = _asking_anew.set(True)
+    try:
+        yield
+    finally:
+        _asking_anew.reset(token)
 
 
 def cached(family: Family, filters: Any, build: Callable[[], T], *, owner: int | None = None) -> T:
@@ -75,7 +88,7 @@ def _shared_among(family: Family, ident: str, owner: int | None) -> str:
 
 
 def _client(namespaces: tuple[str, ...]) -> Redis | None:
-    if not settings.CACHE_READS:
+    if not settings.CACHE_READS or _asking_anew.get():
         return None
     connection = connections["default"]
     if writes.concerns(connection, namespaces):

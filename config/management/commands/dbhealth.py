@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from config.commands import DataCommand
-from config.ops.health.plans import list_names
+from config.ops.health.plans import explainable
 from config.ops.health.report import State, as_json
 from config.ops.health.run import ONLY_BY_NAME, SECTIONS, examine, look_at
 from config.ops.health.terminal import write
@@ -51,8 +51,9 @@ class Command(DataCommand):
             "--integrity", action="store_true", help="On SQLite, also read the whole file and look for damage."
         )
         parser.add_argument(
-            "--explain", choices=list_names(), default="", metavar="LIST",
-            help="Show how the database finds the first page of a staff list, such as inventory.part.",
+            "--explain", choices=explainable(), default="", metavar="NAME",
+            help="Show how the database finds the first page of a staff list, such as inventory.part, or what a read "
+            "of the marketplace asks for, such as car.by-slug; `--section plans` lists all names.",
         )  # fmt: skip
         parser.add_argument("--json", action="store_true", dest="as_json", help="Print JSON for programs.")
         parser.add_argument("--database", default=DEFAULT_DB_ALIAS, help="The database's alias; default: %(default)s.")

@@ -29,7 +29,7 @@ class Look:
     """What to look at, and how: `limit` rows per table, `now` as the present.
 
     `unused` asks for all indexes that nobody uses, `integrity` for reading the whole file of a SQLite database,
-    `explain` for the whole plan of one of the staff site's lists.
+    `explain` for the whole plan of one of the staff site's lists or the marketplace's reads.
     """
 
     connection: BaseDatabaseWrapper

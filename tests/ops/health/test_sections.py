@@ -19,10 +19,12 @@ from django.test import override_settings
 
 from config.ops.health.indexes import ENOUGH_SCANS
 from config.ops.health.profile import end_of_life
+from config.ops.health.reads import NAMED_READS
 from config.ops.health.report import State
 from config.ops.health.thresholds import DEFAULTS, Threshold
+from inventory.models import Car
 from leads.models import Lead
-from tests.builders import make_lead, make_part
+from tests.builders import make_car, make_lead, make_part
 from tests.ops.health.conftest import LookInto, rows
 from tests.servers import engine
 
@@ -462,6 +464,28 @@ def test_the_plan_of_every_list_is_told_and_one_in_full(look_into: LookInto) -> 
     plan = "\n".join(row["line"] for row in rows(one, "lines"))
     assert "inventory_part" in plan
     assert "Limit" in plan if engine() == "postgres" else "SEARCH" in plan
+
+
+def test_every_read_of_the_marketplace_is_told_with_what_it_took(look_into: LookInto) -> None:
+    car = make_car(slug="octavia")
+    found = {row["read"]: row for row in rows(look_into("plans"), "reads")}
+    assert found.keys() == NAMED_READS.keys()
+    assert all(row["time"] > 0 for row in found.values())
+    assert found["cars.numbered-page"]["statements"] == 3
+    one = look_into("plans", explain="car.by-slug")
+    assert [row["read"] for row in rows(one, "reads")] == ["car.by-slug"]
+    plan = "\n".join(row["line"] for row in rows(one, "lines"))
+    assert f"'{car.slug}'" in plan if engine() == "postgres" else "SEARCH inventory_car" in plan
+    assert "plans" not in one.tables
+
+
+@on_postgresql
+def test_a_read_that_writes_is_given_up_and_told(look_into: LookInto, monkeypatch: pytest.MonkeyPatch) -> None:
+    car = make_car()
+    monkeypatch.setitem(NAMED_READS, "car.by-id", lambda usual: Car.objects.filter(pk=car.pk).update(color="red"))
+    section = look_into("plans", explain="car.by-id")
+    assert rows(section, "reads")[0]["time"] is None
+    assert any("read-only transaction" in note for note in section.notes)
 
 
 @on_postgresql
