@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -25,6 +25,7 @@ from config.ops import servers
 from config.ops.backup.clients import newest_client
 from config.ops.programs import Search
 from config.staff.secrets import is_secret
+from tests import commands
 from tests.docs.pages import type_commands
 from tests.ops.restoring.rights import rights_of
 
@@ -74,15 +75,9 @@ class Place:
 
     def manage(self, role: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run manage.py as a role."""
-        return subprocess.run(
-            [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments],
-            env=self.environment | {"DATABASE_URL_FILE": str(self.folder / f"{role}.url"), "PATH": os.environ["PATH"]},
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        own = {"DATABASE_URL_FILE": str(self.folder / f"{role}.url"), "PATH": os.environ["PATH"]}
+        with chdir(self.folder):
+            return commands.manage(*arguments, environment=self.environment | own)
 
 
 @pytest.fixture(scope="module")
