@@ -19,6 +19,7 @@ from pytest_django import DjangoDbBlocker
 from accounts.models import Seller, User
 from accounts.models.users import Role
 from analytics.models import AuditLog, Event
+from config.ops.search_words import refresh_words
 from config.staff.site import OfferedRows
 from inventory.models import Part
 from tests.admin.rows import staff
@@ -194,3 +195,10 @@ def test_what_is_offered_for_a_relation_is_found_by_index(boss: User) -> None:
             assert len(OfferedRows(model_admin, asking(boss), Part.objects.all(), text)[0:21]) > 0
         statements = [each["sql"] for each in queries.captured_queries if each["sql"].startswith("SELECT")]
         assert set().union(*map(whole_tables, statements)) & {"inventory_part"} == set()
+
+
+def test_a_misspelled_search_is_answered_with_what_was_probably_meant(boss: User) -> None:
+    refresh_words(connection)
+    found = listed(Part, boss, "q=altrenator")
+    assert (found.result_list, found.meant) == ([], {"words": "alternator", "link": "?q=alternator"})
+    assert listed(Part, boss, "q=zzzzqqqq").meant is None
