@@ -60,9 +60,11 @@ def distance_km(latitude: float, longitude: float, to_latitude: Any, to_longitud
 
     Haversine: exact for small distances too, where the law of cosines loses its digits.
     """
-    north_south = Sin((Radians(to_latitude) - Value(radians(latitude))) / Value(2.0))
-    east_west = Sin((Radians(to_longitude) - Value(radians(longitude))) / Value(2.0))
-    square = Power(north_south, 2) + Value(cos(radians(latitude))) * Cos(Radians(to_latitude)) * Power(east_west, 2)
+    # Turned into radians by the database, so that one text serves every point.
+    here, meridian = (Radians(Value(degrees_, output_field=FloatField())) for degrees_ in (latitude, longitude))
+    north_south = Sin((Radians(to_latitude) - here) / Value(2.0))
+    east_west = Sin((Radians(to_longitude) - meridian) / Value(2.0))
+    square = Power(north_south, 2) + Cos(here) * Cos(Radians(to_latitude)) * Power(east_west, 2)
     return Value(2 * EARTH_RADIUS_KM) * ASin(Sqrt(Least(square, Value(1.0), output_field=FloatField())))
 
 

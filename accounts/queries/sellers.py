@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -12,23 +12,26 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from django.db.models import Case, DecimalField, F, FloatField, Q, When
 from django.db.models.functions import Coalesce
 
-from accounts.geo import boxes_around, boxes_between, distance_km, in_polygon
+from accounts.geo import Box, boxes_around, boxes_between, distance_km, in_polygon
 from accounts.models import Seller
 from accounts.models.sellers import BusinessType
 from accounts.queries.texts import resolve_texts
 from accounts.search import search_sellers
 from config.cache import cached, families
 from config.db.reading import document, extended, fetch, in_order_of, moment, one_of, optional_decimal, shaped
+from config.db.statements import read_values
 from config.pages import Listing, Page, Sort, Wanted, read_slice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from accounts.geo import Box
+    from django.db.models import QuerySet
+
     from accounts.models.sellers import SellerQuerySet
 
 NEARBY_RADIUS_KM = 10.0
 NEARBY_LIMIT = 20
+MOST_PLACES = 100_000
 
 # Long values that a list never shows.
 LONG_FIELDS = ("description", "service_area", "business_hours")
@@ -178,12 +181,21 @@ def nearby_sellers(
 
 
 def _read_near(latitude: float, longitude: float, radius_km: float, limit: int) -> list[_Named[SellerNear]]:
-    sellers: Any = sellers_near(latitude, longitude, radius_km, limit)
-    near = dict(sellers.values_list("pk", "distance_km"))
+    _require_position(latitude, longitude)
+    edges = [edge for box in boxes_around(latitude, longitude, radius_km) for edge in astuple(box)]
+    circle = (float(latitude), float(longitude), float(radius_km))
+    near = dict(read_values(("sellers nearby", len(edges)), _nearest, *circle, *edges, limit=limit))
     return [
         replace(card, seller=extended(SellerNear, card.seller, round(distance, 3)))  # type: ignore[misc]
         for card, distance in zip(_read_cards(list(near)), near.values(), strict=True)
     ]
+
+
+def _nearest(latitude: float, longitude: float, radius_km: float, *edges: float) -> QuerySet[Seller, tuple[Any, ...]]:
+    boxes = [Box(*edges[place : place + 4]) for place in range(0, len(edges), 4)]
+    sellers: Any = _within_circle(latitude, longitude, radius_km, boxes)
+    nearest: QuerySet[Seller, tuple[Any, ...]] = sellers.order_by("distance_km", "id").values_list("pk", "distance_km")
+    return nearest
 
 
 SellerT = TypeVar("SellerT", bound=SellerCard)
@@ -253,18 +265,23 @@ def _card(*row: Any) -> SellerCard:
 
 def provinces() -> list[str]:
     """Return the provinces where verified sellers are, in order."""
-    found = Seller.objects.public().exclude(province="").order_by("province")
-    places = found.values_list("province", flat=True).distinct()
-    return cached(families.SELLERS_PLACES, "provinces", lambda: list(places))
+    return cached(families.SELLERS_PLACES, "provinces", lambda: _places("province"))
 
 
 def cities(*, province: str = "") -> list[str]:
     """Return the cities where verified sellers are, in order; of one province if it is given."""
-    found = Seller.objects.public().exclude(city="").order_by("city")
-    if province:
-        found = found.filter(province=province)
-    places = found.values_list("city", flat=True).distinct()
-    return cached(families.SELLERS_PLACES, ("cities", province), lambda: list(places))
+    return cached(families.SELLERS_PLACES, ("cities", province), lambda: _places("city", province=province))
+
+
+def _places(column: str, **within: str) -> list[str]:
+    narrowed = {name: value for name, value in within.items() if value}
+
+    def build(*values: str) -> QuerySet[Seller, tuple[Any, ...]]:
+        sellers = Seller.objects.public().filter(**dict(zip(narrowed, values, strict=True)))
+        return sellers.exclude(**{column: ""}).order_by(column).values_list(column).distinct()
+
+    key = ("places", column, *narrowed)
+    return [place for (place,) in read_values(key, build, *narrowed.values(), limit=MOST_PLACES)]
 
 
 def sellers_near(
@@ -285,10 +302,14 @@ def sellers_within(latitude: float, longitude: float, radius_km: float) -> Selle
     Raises ValueError for a point that is not on Earth.
     """
     _require_position(latitude, longitude)
-    nearby = _within(boxes_around(latitude, longitude, radius_km)).annotate(
+    return _within_circle(latitude, longitude, radius_km, boxes_around(latitude, longitude, radius_km)).order_by()
+
+
+def _within_circle(latitude: float, longitude: float, radius_km: float, boxes: list[Box]) -> SellerQuerySet:
+    nearby = _within(boxes).annotate(
         distance_km=distance_km(latitude, longitude, position_of("latitude"), position_of("longitude"))
     )
-    return nearby.filter(distance_km__lte=radius_km).order_by()
+    return nearby.filter(distance_km__lte=radius_km)
 
 
 def sellers_in_rectangle(

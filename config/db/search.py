@@ -29,7 +29,7 @@ MOST_ROWS = 100
 FURTHEST_ROW = 1000
 
 # From so many expected matches on, the newest of them are looked for among the newest rows.
-_MANY = 4000
+_MANY = 1000
 # Looking into a row takes some microseconds.
 _MOST_LOOKED_INTO = 6000
 _NO_LIMIT = 1_000_000_000
@@ -158,10 +158,15 @@ def _keys(rows: QuerySet[Any], wanted: int) -> list[int]:
 
 def _among_newest(matches: QuerySet[Any], wanted_ones: QuerySet[Any], wanted: int) -> Q | None:
     """Return a condition for the newest rows, among which enough are wanted by all odds; None where matches are few."""
-    if expected_rows(matches) < _MANY:
+    expected = expected_rows(matches)
+    if expected < _MANY:
         return None
     everything = matches.model._base_manager.using(matches.db)
-    looked_into = 3 * wanted * expected_rows(everything.all()) // expected_rows(wanted_ones)
+    scattered = 3 * wanted * expected_rows(everything.all())
+    # Asked in this order, as filters on top of the matches leave even fewer.
+    if scattered // expected > _MOST_LOOKED_INTO:
+        return None
+    looked_into = scattered // expected_rows(wanted_ones)
     if looked_into > _MOST_LOOKED_INTO:
         return None
     oldest = everything.order_by("-created_at").values_list("created_at", flat=True)[looked_into : looked_into + 1]

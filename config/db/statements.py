@@ -86,6 +86,9 @@ def _stand_in(value: Any, number: int) -> Any:
         return f"{_TEXT}{number}"
     if isinstance(value, int) and not isinstance(value, bool):
         return _NUMBER + number
+    if isinstance(value, float):
+        # Such floats lie 1024 apart.
+        return float(_NUMBER + number * 2048)
     return _Slot(number)
 
 

@@ -35,8 +35,6 @@ from inventory.search import matching_parts, search_parts, suggest_makes, sugges
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.db.models import QuerySet
-
     from inventory.models.parts import PartQuerySet
 
 FEATURED_LIMIT = 8
@@ -112,12 +110,14 @@ class PartFilters:
 
 
 def _category_and_below(name: str) -> list[int]:
-    paths = Category.objects.filter(Q(slug=name) | Q(public_id=name)).values_list("path", flat=True)[:1]
-    return [key for path in paths for key in _keys_at_or_below(path)]
-
-
-def _keys_at_or_below(path: str) -> QuerySet[Category, int]:
-    return Category.objects.filter(path__startswith=path).values_list("pk", flat=True)
+    rows = fetch(
+        Category,
+        "SELECT below.id FROM inventory_category this JOIN inventory_category below"
+        " ON substr(below.path, 1, length(this.path)) = this.path AND below.deleted_at IS NULL"
+        " WHERE (this.slug = %s OR this.public_id = %s) AND this.deleted_at IS NULL",
+        [name, name],
+    )
+    return sorted({key for (key,) in rows})
 
 
 @dataclass(frozen=True, slots=True)
