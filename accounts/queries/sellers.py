@@ -218,7 +218,7 @@ def _in_language(found: Sequence[_Named[SellerT]], language: str) -> list[Seller
         # Without a translation the key itself comes back.
         parts = {"name": each.name_key, "description": each.description_key}
         known: dict[str, Any] = {part: texts[key] for part, key in parts.items() if key and texts[key] != key}
-        return replace(each.seller, **known)
+        return replace(each.seller, **known) if known else each.seller
 
     return [told(each) for each in found]
 

@@ -70,8 +70,8 @@ PARTS_FEATURED = Family(name="parts:featured", seconds=MEDIUM, depends=("parts",
 CATEGORIES = Family(name="categories", seconds=DAY, depends=("categories", "texts"), translated=True)
 
 SELLER = Family(name="seller", seconds=LONG, depends=("seller",), by_row=True)
-SELLERS_LIST = Family(name="sellers:list", seconds=MEDIUM, depends=("sellers",))
-SELLERS_NEARBY = Family(name="sellers:nearby", seconds=SHORT, depends=("sellers",))
+SELLERS_LIST = Family(name="sellers:list", seconds=MEDIUM, depends=("sellers",), frozen=True)
+SELLERS_NEARBY = Family(name="sellers:nearby", seconds=SHORT, depends=("sellers",), frozen=True)
 # Provinces and cities.
 SELLERS_PLACES = Family(name="sellers:places", seconds=DAY, depends=("traders",))
 

@@ -271,14 +271,21 @@ def _car_at(slug: str, now: datetime) -> CarAtSlug | None:
 
 def makes_in_stock(*, now: datetime) -> list[str]:
     """Return the makes of the public cars, in order."""
-    makes = public_cars(now=now).order_by("make").values_list("make", flat=True).distinct()
-    return cached(families.CARS_MAKES, "makes", lambda: list(makes))
+    return cached(families.CARS_MAKES, "makes", lambda: _makes_in_stock(now))
+
+
+def _makes_in_stock(now: datetime) -> list[str]:
+    return list(public_cars(now=now).order_by("make").values_list("make", flat=True).distinct())
 
 
 def cars_per_segment(*, now: datetime) -> dict[str, int]:
     """Return how many public cars each segment has, the empty ones included."""
+    return cached(families.CARS_MAKES, "segments", lambda: _cars_per_segment(now))
+
+
+def _cars_per_segment(now: datetime) -> dict[str, int]:
     counts = public_cars(now=now).values_list("segment").annotate(Count("pk"))
-    return cached(families.CARS_MAKES, "segments", lambda: dict.fromkeys(Segment.values, 0) | dict(counts))
+    return dict.fromkeys(Segment.values, 0) | dict(counts)
 
 
 _CARD = (
