@@ -285,14 +285,20 @@ def same_answer(case: Case, theirs: list[floor.Rows]) -> None:
 
 def effort(ask: Callable[[], Any]) -> tuple[int, int]:
     """Return how many statements a read sends, and how many rows of tables the server reads for them."""
-    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
-        ask()
-        sent = len(queries)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))"
-                           " FROM pg_stat_xact_user_tables")  # fmt: skip
-            (rows,) = cursor.fetchone()
-    return sent, int(rows)
+    with transaction.atomic():
+        before = rows_read()
+        with CaptureQueriesContext(connection) as queries:
+            ask()
+        return len(queries), rows_read() - before
+
+
+def rows_read() -> int:
+    """Return how many rows this session has read that the server has not added to its statistics yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables"
+        )
+        return int(cursor.fetchone()[0] or 0)
 
 
 def test_reads_are_faster_than_the_plain_orm(bench: Bench, settings: Settings) -> None:
