@@ -99,6 +99,12 @@ class TestNumbers:
         assert search_cars("WVWZZZ1K").ids == [car.pk]
         assert search_vehicles("WVWZZZ1KZAW000025").ids == [vehicle.pk]
 
+    def test_a_digit_behind_other_words_is_meant_as_it_is_and_a_letter_only_begun(self) -> None:
+        golf, other = make_car(make="VW", model="Golf 7", vin=None), make_car(make="VW", model="Golf 75", vin=None)
+        assert search_cars("golf 7").ids == [golf.pk]
+        assert search_cars("golf 75").ids == [other.pk]
+        assert set(search_cars("7 g").ids) == {golf.pk}
+
     def test_a_car_is_found_by_model_and_year(self) -> None:
         car = make_car(model="Octavia", year=2018)
         make_car(model="Octavia", year=2019)
