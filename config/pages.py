@@ -82,11 +82,12 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The keys of one page's rows in their order, and the cursors beside them."""
+    """The keys of one page's rows in their order, the cursors beside them, and what was read along of each row."""
 
     keys: list[int]
     next: str | None
     previous: str | None
+    rows: Sequence[tuple[Any, ...]] = ()
 
     def page(self, items: list[ItemT], wanted: Wanted, count: Callable[[], int]) -> Page[ItemT]:
         """Return the page with these rows; `count` is asked only for a numbered one."""
@@ -133,6 +134,7 @@ class Listing:
     `filters` and the order decide the text of their statement, see `config.db.statements.read_values`; without filters
     it is written anew every time. With `keep_plan` the server plans it once for all values
     (`config.db.reading.fetch`): for rows that nothing narrows but what an index in their order has ahead of it.
+    `columns` are read along.
     """
 
     name: str
@@ -140,6 +142,7 @@ class Listing:
     values: tuple[Any, ...] = ()
     filters: Hashable = None
     keep_plan: bool = False
+    columns: tuple[str, ...] = ()
 
 
 def read_slice(listing: Listing, sort: Sort, wanted: Wanted) -> Slice:
@@ -172,7 +175,7 @@ def _read(
         if backwards is not None:
             rows = rows.filter(Beyond(*sort.keys, place=values[known:], greater=sort.descending == backwards))
         sign = "-" if sort.descending != bool(backwards) else ""
-        return rows.order_by(*(f"{sign}{key}" for key in sort.keys)).values_list(*sort.keys)
+        return rows.order_by(*(f"{sign}{key}" for key in sort.keys)).values_list(*sort.keys, *listing.columns)
 
     key = None if listing.filters is None else (listing.name, listing.filters, sort.name, backwards)
     values = (*listing.values, *place)
@@ -180,10 +183,12 @@ def _read(
 
 
 def _slice(shown: Sequence[tuple[Any, ...]], sort: Sort, *, earlier: bool, later: bool) -> Slice:
+    width = len(sort.keys)
     return Slice(
-        keys=[row[-1] for row in shown],
-        next=_cursor(sort, shown[-1], backwards=False) if shown and later else None,
-        previous=_cursor(sort, shown[0], backwards=True) if shown and earlier else None,
+        keys=[row[width - 1] for row in shown],
+        next=_cursor(sort, shown[-1][:width], backwards=False) if shown and later else None,
+        previous=_cursor(sort, shown[0][:width], backwards=True) if shown and earlier else None,
+        rows=[row[width:] for row in shown],
     )
 
 

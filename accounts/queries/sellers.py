@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -135,10 +134,14 @@ def seller_list(
     def read() -> Page[_Named[SellerCard]]:
         narrowed = filters or SellerFilters()
         listing = Listing(
-            "sellers", partial(public_sellers, narrowed), filters=narrowed, keep_plan=narrowed == SellerFilters()
+            "sellers",
+            lambda: _placed(public_sellers(narrowed)),
+            filters=narrowed,
+            keep_plan=narrowed == SellerFilters(),
+            columns=_COLUMNS,
         )
         found = read_slice(listing, BEST_FIRST, wanted)
-        return found.page(_read_cards(found.keys), wanted, lambda: public_sellers(narrowed).count())
+        return found.page([_named(*row) for row in found.rows], wanted, lambda: public_sellers(narrowed).count())
 
     page: Page[Any] = cached(families.SELLERS_LIST, (filters or SellerFilters(), wanted.place), read)
     return replace(page, items=_in_language(page.items, language))
@@ -184,17 +187,21 @@ def _read_near(latitude: float, longitude: float, radius_km: float, limit: int) 
     _require_position(latitude, longitude)
     edges = [edge for box in boxes_around(latitude, longitude, radius_km) for edge in astuple(box)]
     circle = (float(latitude), float(longitude), float(radius_km))
-    near = dict(read_values(("sellers nearby", len(edges)), _nearest, *circle, *edges, limit=limit))
+    key = ("sellers nearby", len(edges))
+    rows = read_values(key, _nearest, *circle, *edges, limit=limit, keep_plan=True)
+    cards = [_named(*row[1:]) for row in rows]
     return [
-        replace(card, seller=extended(SellerNear, card.seller, round(distance, 3)))  # type: ignore[misc]
-        for card, distance in zip(_read_cards(list(near)), near.values(), strict=True)
+        replace(card, seller=extended(SellerNear, card.seller, round(row[0], 3)))  # type: ignore[misc]
+        for card, row in zip(cards, rows, strict=True)
     ]
 
 
 def _nearest(latitude: float, longitude: float, radius_km: float, *edges: float) -> QuerySet[Seller, tuple[Any, ...]]:
     boxes = [Box(*edges[place : place + 4]) for place in range(0, len(edges), 4)]
-    sellers: Any = _within_circle(latitude, longitude, radius_km, boxes)
-    nearest: QuerySet[Seller, tuple[Any, ...]] = sellers.order_by("distance_km", "id").values_list("pk", "distance_km")
+    sellers: Any = _placed(_within_circle(latitude, longitude, radius_km, boxes))
+    nearest: QuerySet[Seller, tuple[Any, ...]] = sellers.order_by("distance_km", "id").values_list(
+        "distance_km", *_COLUMNS
+    )
     return nearest
 
 
@@ -212,7 +219,9 @@ class _Named(Generic[SellerT]):
 
 def _in_language(found: Sequence[_Named[SellerT]], language: str) -> list[SellerT]:
     keys = {key for each in found for key in (each.name_key, each.description_key) if key}
-    texts = resolve_texts(dict.fromkeys(keys, ""), language) if keys else {}
+    if not keys:
+        return [each.seller for each in found]
+    texts = resolve_texts(dict.fromkeys(keys, ""), language)
 
     def told(each: _Named[SellerT]) -> SellerT:
         # Without a translation the key itself comes back.
@@ -230,6 +239,11 @@ _CARD = (
     f" CASE WHEN {_MOVING} THEN s.last_longitude ELSE s.longitude END, s.is_open, s.primary_image_url"
 )
 _CARD_WIDTH = 13
+# As `_CARD`, of the ORM's rows.
+_COLUMNS = (
+    *("name_key", "public_id", "name", "business_type", "is_verified", "rating", "total_sales"),
+    *("city", "province", "country", "at_latitude", "at_longitude", "is_open", "primary_image_url"),
+)
 _MORE = (
     "s.description, s.phone, s.email, s.whatsapp, s.website, s.street, s.postal_code, s.timezone, s.business_hours,"
     " s.service_area, s.created_at"
@@ -238,12 +252,23 @@ _MORE = (
 # ruff: noqa: S608  # every statement is put together from the constants of this module
 
 
+def _placed(sellers: SellerQuerySet) -> SellerQuerySet:
+    placed: SellerQuerySet = sellers.annotate(
+        at_latitude=position_of("latitude"), at_longitude=position_of("longitude")
+    )
+    return placed
+
+
+def _named(name_key: str | None, *row: Any) -> _Named[SellerCard]:
+    return _Named(_card(*row), name_key)
+
+
 def _read_cards(keys: Sequence[int]) -> list[_Named[SellerCard]]:
     if not keys:
         return []
     wanted, parameters = one_of(Seller, "s.id", keys)
     rows = fetch(Seller, f"SELECT s.id, s.name_key, {_CARD} FROM accounts_seller s WHERE {wanted}", parameters)
-    return in_order_of(keys, {row[0]: _Named(_card(*row[2:]), row[1]) for row in rows})
+    return in_order_of(keys, {row[0]: _named(*row[1:]) for row in rows})
 
 
 def _read_details(public_id: str) -> _Named[SellerDetails] | None:

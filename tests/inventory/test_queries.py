@@ -339,7 +339,7 @@ def test_each_list_costs_the_same_few_queries_and_reads_no_long_text(rows: int) 
         (4, lambda: related_cars(slug, now=NOON, limit=rows)),
         (3, lambda: part_list().items),
         (2, featured_parts),
-        (4, lambda: sellers_with_stock().items),
+        (3, lambda: sellers_with_stock().items),
     ):
         with CaptureQueriesContext(connection) as queries:
             found: Any = read()
