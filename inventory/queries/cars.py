@@ -173,19 +173,28 @@ def car_list(
     def read() -> Page[CarCard]:
         if order is None:
             return _best_cars(public_cars(now=now, filters=filters), filters.text, wanted)
-        found = read_slice(_listing(filters, now), order, wanted)
-        return found.page(car_cards(found.keys), wanted, lambda: _listing(filters, now).build(now).count())
+        listing = _listing(filters, order, now)
+        found = read_slice(listing, order, wanted)
+        return found.page(car_cards(found.keys), wanted, lambda: listing.build(now).count())
 
     return cached(families.CARS_LIST, (filters, sort, wanted.place), read)
 
 
-def _listing(filters: CarFilters, now: datetime) -> Listing:
+def _listing(filters: CarFilters, order: Sort, now: datetime) -> Listing:
     def build(now: datetime) -> CarQuerySet:
         cars = public_cars(now=now, filters=filters)
         return cars.filter(matching_cars(filters.text)) if filters.text else cars
 
-    in_order = filters in {CarFilters(), CarFilters(make=filters.make)}
-    return Listing("cars", build, (now,), filters=filters, keep_plan=in_order)
+    return Listing("cars", build, (now,), filters=filters, keep_plan=_has_its_index(filters, order))
+
+
+def _has_its_index(filters: CarFilters, order: Sort) -> bool:
+    """Whether an index in this order begins with all that narrows the cars: no value makes another one better."""
+    if order.columns == ("created_at",):
+        return filters in {CarFilters(make=filters.make), CarFilters(segment=filters.segment)}
+    ends = {"price": ("price_min", "price_max"), "year": ("year_min", "year_max")}.get(order.columns[0], ())
+    neither: dict[str, Any] = dict.fromkeys(ends)
+    return replace(filters, **neither) == CarFilters()
 
 
 def _best_cars(cars: CarQuerySet, text: str, wanted: Wanted) -> Page[CarCard]:

@@ -228,8 +228,9 @@ def part_list(
     def read() -> Page[PartCard]:
         if order is None:
             return _best_parts(public_parts(filters), filters.text, wanted)
-        found = read_slice(_listing(filters), order, wanted)
-        return found.page(part_cards(found.keys), wanted, lambda: _listing(filters).build().count())
+        listing = _listing(filters, order)
+        found = read_slice(listing, order, wanted)
+        return found.page(part_cards(found.keys), wanted, lambda: listing.build().count())
 
     if filters.circle is not None:
         # Sellers move, and not every step of theirs may end what is kept of all parts.
@@ -238,14 +239,17 @@ def part_list(
     return cached(family, (filters, sort, wanted.place), read)
 
 
-def _listing(filters: PartFilters) -> Listing:
+def _listing(filters: PartFilters, order: Sort) -> Listing:
     def build() -> PartQuerySet:
         parts = public_parts(filters)
         return parts.filter(matching_parts(filters.text)) if filters.text else parts
 
     # Which categories and sellers these mean is asked of the database.
     is_asked = filters.category or filters.circle
-    return Listing("parts", build, filters=None if is_asked else filters, keep_plan=filters == PartFilters())
+    # Nothing narrows the parts but what the index in this order begins with: no value makes another one better.
+    neither: dict[str, Any] = {"price_min": None, "price_max": None} if order.columns == ("price",) else {}
+    has_its_index = replace(filters, **neither) == PartFilters()
+    return Listing("parts", build, filters=None if is_asked else filters, keep_plan=has_its_index)
 
 
 def _best_parts(parts: PartQuerySet, text: str, wanted: Wanted) -> Page[PartCard]:
