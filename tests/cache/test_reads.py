@@ -15,7 +15,7 @@ from pytest_django import Settings
 from redis import Redis
 
 from accounts.models import Seller
-from config.cache import cached, counts, families, invalidate
+from config.cache import cached, counts, families, invalidate, uncached
 from config.cache.families import LONG, NOTHING_SECONDS, Family
 from config.cache.keys import identity
 
@@ -220,6 +220,13 @@ def test_switched_off_every_read_asks_the_database(server: Redis, settings: Sett
         cached(families.CARS_LIST, None, ask)
     assert ask.times == 3
     assert own_keys(server, "cars:list") == []
+
+
+def test_who_asks_anew_gets_nothing_kept_and_keeps_nothing(server: Redis) -> None:
+    cached(families.CARS_LIST, None, Asked("kept"))
+    with uncached():
+        assert cached(families.CARS_LIST, None, Asked("new")) == "new"
+    assert cached(families.CARS_LIST, None, Asked("never asked")) == "kept"
 
 
 def test_hits_and_misses_are_counted_by_family(server: Redis) -> None:
