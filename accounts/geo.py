@@ -7,8 +7,8 @@ from itertools import pairwise
 from math import asin, cos, degrees, radians, sin
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import FloatField, Value
-from django.db.models.functions import ASin, Cos, Least, Power, Radians, Sin, Sqrt
+from django.db.models import ExpressionWrapper, FloatField, Value
+from django.db.models.functions import ASin, Least, Power, Radians, Sin, Sqrt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,11 +61,21 @@ def distance_km(latitude: float, longitude: float, to_latitude: Any, to_longitud
     Haversine: exact for small distances too, where the law of cosines loses its digits.
     """
     # Turned into radians by the database, so that one text serves every point.
-    here, meridian = (Radians(Value(degrees_, output_field=FloatField())) for degrees_ in (latitude, longitude))
-    north_south = Sin((Radians(to_latitude) - here) / Value(2.0))
-    east_west = Sin((Radians(to_longitude) - meridian) / Value(2.0))
-    square = Power(north_south, 2) + Cos(here) * Cos(Radians(to_latitude)) * Power(east_west, 2)
+    north, east = (Value(degrees_, output_field=FloatField()) for degrees_ in (latitude, longitude))
+    here, there = _from_zero(north, 90.0), _from_zero(to_latitude, 90.0)
+    north_south = Sin((there - here) / Value(2.0))
+    east_west = Sin((_from_zero(to_longitude, 180.0) - _from_zero(east, 180.0)) / Value(2.0))
+    # Counted from the pole, the sine of a latitude is the cosine that the formula has.
+    square = Power(north_south, 2) + Sin(here) * Sin(there) * Power(east_west, 2)
     return Value(2 * EARTH_RADIUS_KM) * ASin(Sqrt(Least(square, Value(1.0), output_field=FloatField())))
+
+
+def _from_zero(degrees_: Any, lowest: float) -> Any:
+    """Return an expression for degrees in radians, counted from the lowest there are.
+
+    PostgreSQL refuses to calculate with numbers too small to be squared, and no sum with `lowest` is one.
+    """
+    return Radians(ExpressionWrapper(degrees_ + Value(lowest), output_field=FloatField()))
 
 
 def in_polygon(polygon: dict[str, Any] | None, latitude: float, longitude: float) -> bool:

@@ -296,6 +296,13 @@ class TestNearby:
         nearest: Any = queries.sellers_near(0.0, 0.0).get()
         assert nearest.distance_km == 0
 
+    @pytest.mark.parametrize("degrees", [5e-324, -1e-200, 1e-12])
+    def test_numbers_too_small_to_be_squared_are_zero_degrees(self, degrees: float) -> None:
+        stored = make_seller(latitude=degrees, longitude=-degrees)
+        for place in ((0.0, 0.0), (-degrees, degrees)):
+            found: Any = queries.sellers_near(*place).get()
+            assert (found, round(found.distance_km, 6)) == (stored, 0)
+
     def test_the_corner_of_the_box_is_outside_the_circle(self) -> None:
         make_seller(latitude=0.08, longitude=0.08)
         assert not queries.sellers_near(0.0, 0.0)
