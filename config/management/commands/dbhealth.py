@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from config.commands import DataCommand
-from config.ops.health.plans import explainable
+from config.ops.health.plans import Explainable
 from config.ops.health.report import State, as_json
 from config.ops.health.run import ONLY_BY_NAME, SECTIONS, examine, look_at
 from config.ops.health.terminal import write
@@ -51,7 +51,7 @@ class Command(DataCommand):
             "--integrity", action="store_true", help="On SQLite, also read the whole file and look for damage."
         )
         parser.add_argument(
-            "--explain", choices=explainable(), default="", metavar="NAME",
+            "--explain", choices=Explainable(), default="", metavar="NAME",
             help="Show how the database finds the first page of a staff list, such as inventory.part, or what a read "
             "of the marketplace asks for, such as car.by-slug; `--section plans` lists all names.",
         )  # fmt: skip

@@ -20,7 +20,7 @@ from config.ops.health.reads import NAMED_READS, Usual, usual
 from config.ops.health.report import Column, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from django.db.models import Model
 
@@ -48,9 +48,14 @@ def plans(look: Look) -> Section:
     return section
 
 
-def explainable() -> list[str]:
-    """Return the names of what can be explained."""
-    return [*NAMED_READS, *list_names()]
+class Explainable:
+    """The names of what can be explained, looked up when somebody gives one: the pages of staff are loaded for it."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*NAMED_READS, *list_names()])
+
+    def __contains__(self, name: object) -> bool:
+        return name in [*self]
 
 
 # The marketplace's reads
