@@ -6,7 +6,6 @@ import os
 import pty
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -85,8 +84,8 @@ def test_an_interrupted_move_has_not_happened(demo: Path, target: str) -> None:
     before = contents(target)
     with query_lock(target):
         terminal = Terminal(demo, target, "--yes")
-        terminal.wait_for("Target:")
-        time.sleep(0.5)
+        while query(target, "SELECT count(*) FROM pg_locks WHERE NOT granted") == [(0,)]:
+            assert terminal.process.poll() is None
         terminal.process.send_signal(signal.SIGINT)
 
         assert terminal.end() == 1, terminal.seen
