@@ -6,6 +6,7 @@ import os
 import pty
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,12 @@ from tests.transfer.conftest import sqlite_url
 from tests.transfer.moving import contents, query
 
 pytestmark = [pytest.mark.postgres_only, pytest.mark.timeout(300)]
+
+
+WAITING = """
+    SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+     WHERE NOT granted AND datname = current_database()
+"""
 
 
 class Terminal:
@@ -33,6 +40,7 @@ class Terminal:
         )
         os.close(slave)
         self.seen = ""
+        self.again: threading.Timer | None = None
 
     def wait_for(self, text: str) -> None:
         while text not in self.seen:
@@ -41,9 +49,17 @@ class Terminal:
     def answer(self, text: str) -> None:
         os.write(self.master, f"{text}\n".encode())
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C, and once more where nothing happens, as people do."""
+        self.process.send_signal(signal.SIGINT)
+        self.again = threading.Timer(4, self.process.send_signal, [signal.SIGINT])
+        self.again.start()
+
     def end(self) -> int:
         while self._read():
             pass
+        if self.again:
+            self.again.cancel()
         os.close(self.master)
         return self.process.wait()
 
@@ -84,9 +100,10 @@ def test_an_interrupted_move_has_not_happened(demo: Path, target: str) -> None:
     before = contents(target)
     with query_lock(target):
         terminal = Terminal(demo, target, "--yes")
-        while query(target, "SELECT count(*) FROM pg_locks WHERE NOT granted") == [(0,)]:
+        terminal.wait_for("Target:")
+        while query(target, WAITING) == [(0,)]:
             assert terminal.process.poll() is None
-        terminal.process.send_signal(signal.SIGINT)
+        terminal.interrupt()
 
         assert terminal.end() == 1, terminal.seen
     assert "Interrupted. Nothing was moved." in terminal.seen
