@@ -3,8 +3,7 @@ SHELL := /bin/sh
 
 PORT ?= 8000
 ENGINE ?= sqlite
-# One more than processors: some tests wait for servers and clocks.
-WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+WORKERS ?= auto
 BENCHMARKS ?= tests/benchmarks
 
 PYTHON := .venv/bin/python

@@ -87,6 +87,7 @@ def test_its_page_loads_from_our_own_server_alone(client: Client) -> None:
     assert not re.search(rb"<script(?![^>]*(?:src=|application/json))", page.content)
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("mode", "checks"),
     [

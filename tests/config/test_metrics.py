@@ -195,6 +195,7 @@ def test_a_folder_that_is_gone_keeps_no_request_from_its_answer(tmp_path: Path) 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("migrated")
+@pytest.mark.any_engine
 class TestUnderGunicorn:
     @pytest.fixture
     def port(self) -> int:

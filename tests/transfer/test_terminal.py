@@ -6,7 +6,6 @@ import os
 import pty
 import signal
 import subprocess
-import threading
 from pathlib import Path
 
 import pytest
@@ -37,10 +36,11 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
+            # What a shell starts in the background does not hear Ctrl-C, and hands that on.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - this process has one thread
         )
         os.close(slave)
         self.seen = ""
-        self.again: threading.Timer | None = None
 
     def wait_for(self, text: str) -> None:
         while text not in self.seen:
@@ -49,17 +49,9 @@ class Terminal:
     def answer(self, text: str) -> None:
         os.write(self.master, f"{text}\n".encode())
 
-    def interrupt(self) -> None:
-        """Press Ctrl-C, and once more where nothing happens, as people do."""
-        self.process.send_signal(signal.SIGINT)
-        self.again = threading.Timer(4, self.process.send_signal, [signal.SIGINT])
-        self.again.start()
-
     def end(self) -> int:
         while self._read():
             pass
-        if self.again:
-            self.again.cancel()
         os.close(self.master)
         return self.process.wait()
 
@@ -103,7 +95,7 @@ def test_an_interrupted_move_has_not_happened(demo: Path, target: str) -> None:
         terminal.wait_for("Target:")
         while query(target, WAITING) == [(0,)]:
             assert terminal.process.poll() is None
-        terminal.interrupt()
+        terminal.process.send_signal(signal.SIGINT)
 
         assert terminal.end() == 1, terminal.seen
     assert "Interrupted. Nothing was moved." in terminal.seen
