@@ -25,6 +25,7 @@ from inventory.models import Part
 from tests.admin.rows import staff
 from tests.api.test_plans import repeat, whole_tables
 from tests.builders import NOON, make_part, make_seller, make_vehicle
+from tests.word_indexes import without_word_indexes
 
 # Writing the rows takes some seconds, or a minute where others keep the processors busy.
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only, pytest.mark.no_cover, pytest.mark.timeout(300)]
@@ -43,7 +44,8 @@ def boss(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
             cursor.execute("SET LOCAL session_replication_role = replica")
             cursor.execute("SET LOCAL statement_timeout = 0")
         person = staff(Role.SUPER_ADMIN)
-        fill()
+        with without_word_indexes(Part, AuditLog):
+            fill()
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL session_replication_role = origin")
             cursor.execute("ANALYZE")
@@ -52,7 +54,6 @@ def boss(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
 
 
 def fill() -> None:
-    indexes = word_indexes()
     seller = make_seller(owner=staff(Role.SELLER))
     repeat(Seller, seller, SELLERS)
     part = make_part(vehicle=make_vehicle(seller=seller), name="Door")
@@ -68,22 +69,6 @@ def fill() -> None:
     entry = AuditLog.objects.create(action="update", entity_label="Door", created_at=NOON)
     actions = "CASE number % 2000 WHEN 0 THEN 'delete' ELSE 'update' END"
     repeat(AuditLog, entry, ROWS, action=actions, entity_label=WORDS, success="number % 5000 <> 0")
-    with connection.cursor() as cursor:
-        for index in indexes:
-            cursor.execute(index)
-
-
-def word_indexes() -> list[str]:
-    """Take away the indexes of words, which are written faster at once, and return what makes them again."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema()"
-            " AND tablename IN ('inventory_part', 'analytics_auditlog') AND indexdef LIKE '%USING gin%'"
-        )
-        found = cursor.fetchall()
-        for name, _ in found:
-            cursor.execute(f'DROP INDEX "{name}"')
-    return [definition for _, definition in found]
 
 
 def asking(person: User, query: str = "") -> HttpRequest:

@@ -23,6 +23,7 @@ from inventory.models import Car, CarFeature, CarImage, CarSpecification, Part, 
 from inventory.models.cars import CarStatus
 from inventory.queries import CAR_SORTS, CarFilters, PartFilters, car_list, part_list
 from tests.builders import NOON, make_car, make_part, make_seller, make_vehicle
+from tests.word_indexes import drop_word_indexes
 
 # Writing the rows takes some seconds, or a minute where others keep the processors busy.
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only, pytest.mark.timeout(300)]
@@ -50,7 +51,8 @@ def stock(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 
 
 def fill() -> None:
-    leave_out_word_indexes()
+    # No list here reads them, and they take longest to write.
+    drop_word_indexes(Car, Part, Vehicle)
     seller = make_seller(latitude=0, longitude=0, rating=4, province="WC", city="Paarl")
     place = {"latitude": "(number % 1000) / 10.0 - 50", "longitude": "(number % 3000) / 10.0 - 150"}
     rated = "CASE number % 20 WHEN 0 THEN 4.5 ELSE 3 END"
@@ -75,17 +77,6 @@ def fill() -> None:
     repeat(CarSpecification, car.specifications.create(label="Seats"), 5_000, car_id=f"{car.pk} + number")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-
-
-def leave_out_word_indexes() -> None:
-    """Drop what no list here reads, and what takes longest to write."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()"
-            " AND tablename IN ('inventory_car', 'inventory_part', 'inventory_vehicle') AND indexdef LIKE '%USING gin%'"
-        )
-        for (name,) in cursor.fetchall():
-            cursor.execute(f'DROP INDEX "{name}"')
 
 
 def repeat(table: type[models.Model], row: models.Model, times: int, **different: str) -> None:

@@ -33,6 +33,7 @@ from inventory.models import Part, Vehicle
 from inventory.models.parts import normalize_part_number
 from tests.benchmarks.conftest import Bench
 from tests.builders import NOON, make_category, make_seller, make_user, make_vehicle
+from tests.word_indexes import without_word_indexes
 
 PARTS = int(os.environ.get("BENCH_SCALE", "100")) * 10_000
 FEW = 10_000
@@ -130,23 +131,6 @@ def keep_few() -> None:
         cursor.execute(f"ANALYZE {FEW_ROWS}.inventory_part")
 
 
-def without_word_indexes(load: Callable[[], None]) -> None:
-    """Write the indexes of words at once, after the rows."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = %s AND tablename = 'inventory_part'"
-            " AND indexdef LIKE '%%USING gin%%'",
-            [MANY_ROWS],
-        )
-        indexes = cursor.fetchall()
-        for name, _ in indexes:
-            cursor.execute(f'DROP INDEX "{name}"')
-    load()
-    with connection.cursor() as cursor:
-        for _, definition in indexes:
-            cursor.execute(definition)
-
-
 def add_parts(numbers: range) -> None:
     """Write parts over the years, the older of them mostly sold, and let the planner know."""
     category = make_category()
@@ -223,7 +207,8 @@ def test_the_list_of_parts_takes_a_tenth_of_the_stock_admin_and_hardly_grows(db:
     add_parts(range(FEW))
     keep_few()
     begin = time.perf_counter()
-    without_word_indexes(lambda: add_parts(range(FEW, PARTS)))
+    with without_word_indexes(Part):
+        add_parts(range(FEW, PARTS))
     bulk.analyze(Part)
     refresh_words(connection)
     Console().print(f"{PARTS:,} parts in {time.perf_counter() - begin:.0f} s")

@@ -24,7 +24,7 @@ from django.db.models import Q
 from rich.console import Console
 
 from config.db import bulk
-from config.db.words import WordIndex, words_of
+from config.db.words import words_of
 from config.ops.scale.catalogue import CAR_MODELS, COMBUSTION_PART_KINDS, PART_KINDS
 from config.ops.scale.texts import PART_DESCRIPTIONS
 from config.ops.search_words import refresh_words
@@ -33,6 +33,7 @@ from inventory.models.parts import normalize_part_number
 from inventory.search import search_parts
 from tests.benchmarks.conftest import Bench
 from tests.builders import NOON, make_vehicle
+from tests.word_indexes import without_word_indexes
 
 PARTS = int(os.environ.get("BENCH_SCALE", "100")) * 10_000
 SEARCHES = 500
@@ -62,10 +63,6 @@ def parts(db: None) -> dict[int, tuple[str, str]]:
         cursor.execute("SET statement_timeout = 0")
         # Between two searches the right answers are counted, which takes a while.
         cursor.execute("SET idle_in_transaction_session_timeout = 0")
-    indexes = [index for index in Part._meta.indexes if isinstance(index, WordIndex)]
-    with connection.schema_editor() as editor:
-        for index in indexes:
-            editor.remove_index(Part, index)
     vehicle = make_vehicle()
     columns = ["public_id", "vehicle_id", "seller_id", "name", "part_number", "part_number_norm", "description"]
     columns += ["condition", "price", "currency", "yard_location", "status", "is_listed", "hold"]
@@ -81,13 +78,11 @@ def parts(db: None) -> dict[int, tuple[str, str]]:
             ]
 
     begin = time.perf_counter()
-    bulk.load(Part, columns, rows())
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(RANKED_INDEX)
-    with connection.schema_editor() as editor:
-        for index in indexes:
-            editor.add_index(Part, index)
+    with without_word_indexes(Part):
+        bulk.load(Part, columns, rows())
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute(RANKED_INDEX)
     loaded = time.perf_counter()
     refresh_words(connection)
     Console().print(f"{PARTS:,} parts in {loaded - begin:.0f} s; their words in {time.perf_counter() - loaded:.1f} s")

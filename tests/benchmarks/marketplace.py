@@ -27,6 +27,7 @@ from inventory.models.parts import normalize_part_number
 from leads.models import Lead, Voucher
 from leads.models.vouchers import VoucherState
 from tests.builders import NOON, make_user
+from tests.word_indexes import without_word_indexes
 
 SCALE = int(os.environ.get("BENCH_SCALE", "100"))
 CARS, PARTS = SCALE * 1000, SCALE * 10_000
@@ -49,7 +50,15 @@ def fill() -> None:
         # The rows fit each other as they are made; looking at each again would take longer than writing it.
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SET maintenance_work_mem = '256MB'")
-    word_indexes = _take_word_indexes()
+    with without_word_indexes():
+        _write_all(rng)
+    refresh_words(connection)
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = origin")
+        cursor.execute("VACUUM ANALYZE")
+
+
+def _write_all(rng: random.Random) -> None:
     write(Category, _categories())
     owner = make_user(email="owner@example.org")
     write(Seller, _sellers(rng, owner))
@@ -63,26 +72,6 @@ def fill() -> None:
     write(Voucher, _vouchers(rng))
     write(Event, _views(rng))
     write(Lead, _leads(rng))
-    with connection.cursor() as cursor:
-        for statement in word_indexes:
-            cursor.execute(statement)
-    refresh_words(connection)
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = origin")
-        cursor.execute("VACUUM ANALYZE")
-
-
-def _take_word_indexes() -> list[str]:
-    """Drop the indexes that cost most while rows come one by one, and return the statements that make them."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT indexname, indexdef FROM pg_indexes"
-            " WHERE schemaname = current_schema() AND indexdef LIKE '%USING gin%'"
-        )
-        found = cursor.fetchall()
-        for name, _ in found:
-            cursor.execute(f'DROP INDEX "{name}"')
-    return [definition for _, definition in found]
 
 
 def write(model: type[models.Model], rows: Iterator[Values]) -> None:
