@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
-from django.contrib.admin.options import ShowFacets
+from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -30,7 +30,7 @@ from config.staff.fields import deletes_softly, is_key
 from config.staff.filters import DeletedFilter, FieldFilters, chips_of, conditions_of
 from config.staff.forms import StaffModelForm
 from config.staff.inlines import RelatedListInline
-from config.staff.listing import StaffChangeList
+from config.staff.listing import StaffChangeList, misunderstood
 from config.staff.names import fetch_names
 from config.staff.orders import ordered_by_index
 from config.staff.pages import PlainRows
@@ -202,6 +202,15 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return StaffChangeList
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the list of the address; where that asks for what cannot be, let the next page say what it was."""
+        read = super().get_changelist_instance
+        try:
+            return read(request)
+        except IncorrectLookupParameters:
+            messages.error(request, misunderstood(request, read))
+            raise
 
     def get_sortable_by(self, request: HttpRequest) -> list[Any]:
         """Return the columns whose order an index knows: sorting by another would read the whole table."""

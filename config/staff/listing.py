@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR
+from django.core.exceptions import SuspiciousOperation
 from django.core.paginator import Page, Paginator
 from django.db import DataError
 from unfold.views import ChangeList
@@ -21,6 +24,8 @@ from config.staff.pages import LAST, Place, PlainRows, UnknownPage, find_page
 from config.staff.searching import SearchedRows, better_words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.http import HttpRequest
 
     from config.staff.pages import Rows
@@ -182,6 +187,25 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]  # the theme has no typ
             return None
         words = better_words(self.model_admin.searches_by, self.query, self.model, self.queryset.db)
         return {"words": words, "link": self.get_query_string({"q": words})} if words else None
+
+
+def misunderstood(request: HttpRequest, read: Callable[[HttpRequest], object]) -> str:
+    """Say what of an address, of which `read` makes no list, stands in the way of one."""
+    wrong = [name for name in request.GET if _is_understood(request, read, without=name)]
+    parts = [urlencode({name: request.GET.getlist(name)}, doseq=True) for name in wrong]
+    told = f": {' '.join(parts)}" if parts else ""
+    return f"The address of the list was not understood{told}. Here are all rows."
+
+
+def _is_understood(request: HttpRequest, read: Callable[[HttpRequest], object], *, without: str) -> bool:
+    other, rest = copy(request), request.GET.copy()
+    del rest[without]
+    other.GET = rest  # type: ignore[assignment]  # a request's own is merely an immutable one
+    try:
+        read(other)
+    except (IncorrectLookupParameters, SuspiciousOperation):
+        return False
+    return True
 
 
 class StaffPaginator(Paginator):  # type: ignore[type-arg]  # of a mere number of rows

@@ -76,6 +76,24 @@ def test_what_the_list_does_not_offer_cannot_be_asked_in_its_address(
     assert response.status_code == 400 or response["Location"].endswith("?e=1")
 
 
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("price__gte=abc&name__exact=Door", ": price__gte=abc"),
+        ("p=700", ": p=700"),
+        ("created_at__month=3", ": created_at__month=3"),
+        ("price__gte=abc&p=700", ""),
+    ],
+)
+@pytest.mark.parametrize("view", ["", "export/"])
+def test_the_list_says_what_of_its_address_was_not_understood(
+    staff_client: Client, view: str, query: str, wrong: str
+) -> None:
+    response = staff_client.get(f"/admin/inventory/part/{view}?{query}", follow=True)
+    told = [str(message) for message in response.context["messages"]]
+    assert told == [f"The address of the list was not understood{wrong}. Here are all rows."]
+
+
 def test_a_regular_expression_is_no_filter_on_a_list_without_dates(staff_client: Client) -> None:
     for query in ("created_at__year=99999", "name__regex=(((((", "business_hours__monday=1"):
         assert staff_client.get(f"/admin/accounts/seller/?{query}").status_code == 400
