@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.core import signing
 
-from config.db.statements import Beyond, read_values
+from config.db.statements import Along, Beyond, read_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -134,7 +134,7 @@ class Listing:
     `filters` and the order decide the text of their statement, see `config.db.statements.read_values`; without filters
     it is written anew every time. With `keep_plan` the server plans it once for all values
     (`config.db.reading.fetch`): for rows that nothing narrows but what an index in their order has ahead of it.
-    `columns` are read along.
+    `columns` are read along, or what `along` says.
     """
 
     name: str
@@ -143,10 +143,11 @@ class Listing:
     filters: Hashable = None
     keep_plan: bool = False
     columns: tuple[str, ...] = ()
+    along: Along | None = None
 
 
 def read_slice(listing: Listing, sort: Sort, wanted: Wanted) -> Slice:
-    """Find one page of a list in the order of `sort`, with one query. Raises UnreadableCursor."""
+    """Find one page of a list in the order of `sort`, with one query, or two. Raises UnreadableCursor."""
     if wanted.cursor:
         return _beside(listing, sort, wanted.cursor, wanted.page_size)
     start = 0 if wanted.cursor is not None else (wanted.page - 1) * wanted.page_size
@@ -179,7 +180,9 @@ def _read(
 
     key = None if listing.filters is None else (listing.name, listing.filters, sort.name, backwards)
     values = (*listing.values, *place)
-    return read_values(key, build, *values, limit=limit, offset=offset, keep_plan=listing.keep_plan)
+    return read_values(
+        key, build, *values, limit=limit, offset=offset, keep_plan=listing.keep_plan, along=listing.along
+    )
 
 
 def _slice(shown: Sequence[tuple[Any, ...]], sort: Sort, *, earlier: bool, later: bool) -> Slice:

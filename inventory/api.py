@@ -47,7 +47,7 @@ from inventory.queries import (
 )
 from inventory.queries.cars import FEATURED_LIMIT as FEATURED_CARS
 from inventory.queries.cars import LARGEST_LIMIT, RELATED_LIMIT
-from inventory.queries.parts import FEATURED_LIMIT as FEATURED_PARTS
+from inventory.queries.featured import FEATURED_LIMIT as FEATURED_PARTS
 from inventory.queries.parts import Circle
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from django.db.models import Case, DecimalField, F, FloatField, Q, When
+from django.db.models import Case, DecimalField, F, FloatField, Func, Q, When
 from django.db.models.functions import Coalesce
 
 from accounts.geo import Box, boxes_around, boxes_between, distance_km, in_polygon
@@ -37,6 +37,8 @@ LONG_FIELDS = ("description", "service_area", "business_hours")
 
 # Those without a rating come after the lowest one.
 BEST_FIRST = Sort("best", ("is_verified", "rating_or_none", "total_sales"), descending=True)
+# Spelled out in the statement: in a plan for all values of a parameter the index of this order is not found.
+_RATING_OR_NONE = Coalesce("rating", Func(template="-1", output_field=DecimalField()))
 
 
 # A mobile vendor who has been seen is where it was seen last; everybody else is at the fixed position.
@@ -121,7 +123,7 @@ class SellerNear(SellerCard):
 def public_sellers(filters: SellerFilters | None = None) -> SellerQuerySet:
     """Return the public list of sellers, narrowed as asked: verified ones first, then by rating, then by sales."""
     sellers: SellerQuerySet = Seller.objects.filter((filters or SellerFilters()).condition(), is_active=True)
-    ranked = sellers.annotate(rating_or_none=Coalesce("rating", -1, output_field=DecimalField()))
+    ranked = sellers.annotate(rating_or_none=_RATING_OR_NONE)
     return ranked.defer(*LONG_FIELDS).order_by(*(f"-{key}" for key in BEST_FIRST.keys))
 
 
@@ -306,7 +308,7 @@ def _places(column: str, **within: str) -> list[str]:
         return sellers.exclude(**{column: ""}).order_by(column).values_list(column).distinct()
 
     key = ("places", column, *narrowed)
-    return [place for (place,) in read_values(key, build, *narrowed.values(), limit=MOST_PLACES)]
+    return [place for (place,) in read_values(key, build, *narrowed.values(), limit=MOST_PLACES, keep_plan=True)]
 
 
 def sellers_near(

@@ -7,9 +7,10 @@ Values go in as parameters only.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, make_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import NotSupportedError, connections, router
@@ -91,9 +92,20 @@ def in_order_of(keys: Iterable[int], found: dict[int, Any]) -> list[Any]:
     return [found[key] for key in keys if key in found]
 
 
-def shaped(shape: Callable[..., ShapeT], *values: Any) -> ShapeT:
-    """Return the values of a row as an instance of `shape`, a data class with as many fields in this order."""
-    return shape(*values)
+def shaped(shape: type[ShapeT], *values: Any) -> ShapeT:
+    """Return the values of a row as an instance of `shape`, a frozen data class with as many fields in this order.
+
+    The class has slots, and no base or defaults.
+    """
+    row = _open(shape)(*values)  # type: ignore[arg-type]  # a class can be looked up
+    row.__class__ = shape
+    return row  # type: ignore[no-any-return]  # it was of the twin's class
+
+
+@cache
+def _open(shape: type[Any]) -> type[Any]:
+    """Return a class with the same slots that is not frozen: its instances are made in a fourth of the time."""
+    return make_dataclass(shape.__name__, [field.name for field in fields(shape)], slots=True)
 
 
 def extended(shape: Callable[..., ShapeT], row: Any, *values: Any) -> ShapeT:

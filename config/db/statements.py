@@ -7,7 +7,7 @@ which a page goes on. The text is kept by what else decides it, such as filters 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import EmptyResultSet
 from django.db.models import BooleanField, Func, Value
 
-from config.db.reading import database_of, fetch, statement_of
+from config.db.reading import database_of, fetch, one_of, statement_of
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
@@ -33,10 +33,35 @@ class _Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Along:
+    """What is read along with rows of `model`: `columns` from `source` (FROM and joins), in which `key` is theirs."""
+
+    model: type[Model]
+    columns: str
+    source: str
+    key: str
+
+    def of(self, keys: Sequence[int]) -> dict[int, tuple[Any, ...]]:
+        """Return the columns of the rows with these keys, with one query."""
+        if not keys:
+            return {}
+        wanted, parameters = one_of(self.model, self.key, keys)
+        statement = f"SELECT {self.key}, {self.columns} {self.source} WHERE {wanted}"
+        return {row[0]: row[1:] for row in fetch(self.model, statement, parameters)}
+
+    def around(self, statement: str, order: str) -> str:
+        """Return what reads the rows of a statement, the key of which is called `pk`, and these columns of them."""
+        # A statement that begins with WITH may write, and would be searched for that every time.
+        source = f"{self.source} JOIN ({statement}) AS found ON found.pk = {self.key}"
+        return f"SELECT found.*, {self.columns} {source} ORDER BY {order}"
+
+
+@dataclass(frozen=True, slots=True)
 class _Written:
     model: type[Model]
     statement: str
     parameters: tuple[Any, ...]
+    order: str
 
 
 _kept: dict[Hashable, _Written] = {}
@@ -45,19 +70,32 @@ _TEXT, _NUMBER = secrets.token_hex(8), 2**62 + secrets.randbelow(2**60)
 
 
 def read_values(
-    key: Hashable, build: Build, *values: Any, limit: int, offset: int = 0, keep_plan: bool = False
+    key: Hashable,
+    build: Build,
+    *values: Any,
+    limit: int,
+    offset: int = 0,
+    keep_plan: bool = False,
+    along: Along | None = None,
 ) -> list[tuple[Any, ...]]:
     """Return rows of `build(*values)`, a queryset of `values_list` that is not sliced yet.
 
     Equal keys must mean equal texts, whatever the values: `build` may not look at these, nor ask the database. Without
     a key nothing is kept.
-    `keep_plan` is that of `config.db.reading.fetch`.
+    `keep_plan` is that of `config.db.reading.fetch`. What is read `along` follows the values of a row, of which the
+    last has to be its `pk`, and which hold all that the rows are ordered by.
     """
+    # Planned anew, one statement for all of it would take longer than two.
+    at_once = keep_plan and not offset
+    if along is not None and not (at_once and key is not None and database_of(along.model).vendor == "postgresql"):
+        rows = read_values(key, build, *values, limit=limit, offset=offset, keep_plan=keep_plan)
+        beside = along.of([row[-1] for row in rows])
+        return [(*row, *beside[row[-1]]) for row in rows if row[-1] in beside]
     known = None if key is None else _kept.get(key)
     if known is None:
-        rows = build(*values)
-        if key is None or database_of(rows.model).vendor != "postgresql":
-            return list(rows[offset : offset + limit])
+        found = build(*values)
+        if key is None or database_of(found.model).vendor != "postgresql":
+            return list(found[offset : offset + limit])
         try:
             known = _write(build, values)
         except EmptyResultSet:
@@ -67,7 +105,7 @@ def read_values(
         _kept[key] = known
     parameters = [values[each.number] if isinstance(each, _Slot) else each for each in known.parameters]
     page = f"{known.statement} LIMIT {limit:d} OFFSET {offset:d}"
-    return fetch(known.model, page, parameters, keep_plan=keep_plan and not offset)
+    return fetch(known.model, along.around(page, known.order) if along else page, parameters, keep_plan=at_once)
 
 
 def _write(build: Build, values: tuple[Any, ...]) -> _Written:
@@ -75,7 +113,9 @@ def _write(build: Build, values: tuple[Any, ...]) -> _Written:
     slots = {stand_in: _Slot(number) for number, stand_in in enumerate(stand_ins)}
     rows = build(*stand_ins)
     statement, parameters = statement_of(rows)
-    return _Written(rows.model, statement, tuple(_slot_or_value(each, slots) for each in parameters))
+    names = [each for each in rows.query.order_by if isinstance(each, str)]
+    order = ", ".join(f'found."{name.lstrip("-")}" {"DESC" if name.startswith("-") else "ASC"}' for name in names)
+    return _Written(rows.model, statement, tuple(_slot_or_value(each, slots) for each in parameters), order)
 
 
 def _stand_in(value: Any, number: int) -> Any:

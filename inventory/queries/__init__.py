@@ -22,6 +22,7 @@ from inventory.queries.cars import (
     related_cars,
 )
 from inventory.queries.categories import CategoryNode, category_tree
+from inventory.queries.featured import featured_parts
 from inventory.queries.parts import (
     PART_SORTS,
     PartCard,
@@ -29,7 +30,6 @@ from inventory.queries.parts import (
     PartFacets,
     PartFilters,
     Suggestions,
-    featured_parts,
     part_by_id,
     part_cards,
     part_facets,

@@ -22,10 +22,9 @@ from config.db.reading import (
     listed,
     moment,
     money,
-    one_of,
     shaped,
 )
-from config.db.statements import read_values
+from config.db.statements import Along, read_values
 from config.pages import RELEVANCE, Listing, Page, Sort, Wanted, read_ranked, read_slice
 from inventory.models import Car
 from inventory.models.cars import Segment
@@ -175,7 +174,7 @@ def car_list(
             return _best_cars(public_cars(now=now, filters=filters), filters.text, wanted)
         listing = _listing(filters, order, now)
         found = read_slice(listing, order, wanted)
-        return found.page(car_cards(found.keys), wanted, lambda: listing.build(now).count())
+        return found.page([_card(*row) for row in found.rows], wanted, lambda: listing.build(now).count())
 
     return cached(families.CARS_LIST, (filters, sort, wanted.place), read)
 
@@ -185,7 +184,8 @@ def _listing(filters: CarFilters, order: Sort, now: datetime) -> Listing:
         cars = public_cars(now=now, filters=filters)
         return cars.filter(matching_cars(filters.text)) if filters.text else cars
 
-    return Listing("cars", build, (now,), filters=filters, keep_plan=_has_its_index(filters, order))
+    keep_plan = _has_its_index(filters, order)
+    return Listing("cars", build, (now,), filters=filters, keep_plan=keep_plan, along=_CARDS)
 
 
 def _has_its_index(filters: CarFilters, order: Sort) -> bool:
@@ -216,11 +216,12 @@ def featured_cars(*, now: datetime, limit: int = FEATURED_LIMIT) -> list[CarCard
     few = min(limit, LARGEST_LIMIT)
 
     def build(now: datetime) -> QuerySet[Car, tuple[Any, ...]]:
-        return public_cars(now=now, filters=CarFilters(featured=True)).order_by("-created_at", "-pk").values_list("pk")
+        cars = public_cars(now=now, filters=CarFilters(featured=True))
+        return cars.order_by("-created_at", "-pk").values_list("created_at", "pk")
 
     def read() -> list[CarCard]:
-        found = read_values("featured cars", build, now, limit=few, keep_plan=True)
-        return car_cards([key for (key,) in found])
+        found = read_values("featured cars", build, now, limit=few, keep_plan=True, along=_CARDS)
+        return [_card(*row) for _, _, *row in found]
 
     return cached(families.CARS_FEATURED, few, read)
 
@@ -308,6 +309,7 @@ _FROM = (
     " LEFT JOIN inventory_carimage i ON i.id = (SELECT x.id FROM inventory_carimage x WHERE x.car_id = c.id"
     " ORDER BY x.is_primary DESC, x.position, x.id LIMIT 1)"
 )
+_CARDS = Along(Car, _CARD, _FROM, "c.id")
 # As `CarQuerySet.public`.
 _PUBLIC = (
     "c.deleted_at IS NULL AND c.status = 'AVAILABLE' AND c.published_at <= %s"
@@ -319,11 +321,7 @@ _PUBLIC = (
 
 def car_cards(keys: Sequence[int]) -> list[CarCard]:
     """Return what lists show of the cars with these keys, in their order, with one query."""
-    if not keys:
-        return []
-    wanted, parameters = one_of(Car, "c.id", keys)
-    rows = fetch(Car, f"SELECT c.id, {_CARD} {_FROM} WHERE {wanted}", parameters)
-    return in_order_of(keys, {row[0]: _card(*row[1:]) for row in rows})
+    return [_card(*row) for row in in_order_of(keys, _CARDS.of(keys))]
 
 
 def _card(*row: Any) -> CarCard:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db.models import F, Q
+from django.db.models import Q
 
 from accounts.queries import SellerName, sellers_within
 from config.cache import cached, families
@@ -22,11 +22,11 @@ from config.db.reading import (
     listed,
     moment,
     money,
-    one_of,
     optional_decimal,
     shaped,
     statement_of,
 )
+from config.db.statements import Along
 from config.pages import RELEVANCE, Listing, Page, Sort, Wanted, read_ranked, read_slice
 from inventory.models import Category, Part
 from inventory.queries.pictures import Picture
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 
     from inventory.models.parts import PartQuerySet
 
-FEATURED_LIMIT = 8
-LARGEST_LIMIT = 20
-FEATURED_RATING = Decimal("4.0")
 TOP_MAKES = 20
 # Lower ends; a price on an edge belongs to the band that begins there.
 PRICE_BANDS = (0, 1000, 5000, 10_000, 25_000)
@@ -87,8 +84,11 @@ class PartFilters:
     seller: str = ""
     circle: Circle | None = None
 
-    def condition(self) -> Q:
-        """Return the filters as one condition, each joined to the others by AND. May ask for the category."""
+    def condition(self, categories: Sequence[int] | None = None) -> Q:
+        """Return the filters as one condition, each joined to the others by AND.
+
+        Asks where the circle's sellers are, and for the `categories` that the category means unless they are given.
+        """
         wanted: dict[str, Any] = {
             "vehicle__make": self.make,
             "vehicle__model__icontains": self.model,
@@ -102,14 +102,14 @@ class PartFilters:
         }
         condition = Q(**{name: value for name, value in wanted.items() if value not in {None, "", ()}})
         if self.category:
-            condition &= Q(category__in=_category_and_below(self.category))
+            condition &= Q(category__in=_and_below(self.category) if categories is None else categories)
         if self.circle is not None:
             near = sellers_within(self.circle.latitude, self.circle.longitude, self.circle.radius_km)
             condition &= Q(seller__in=list(near.values_list("pk", flat=True)))
         return condition
 
 
-def _category_and_below(name: str) -> list[int]:
+def _and_below(name: str) -> list[int]:
     rows = fetch(
         Category,
         "SELECT below.id FROM inventory_category this JOIN inventory_category below"
@@ -208,10 +208,10 @@ class PartFacets:
     prices: list[Prices] = field(default_factory=list)
 
 
-def public_parts(filters: PartFilters | None = None) -> PartQuerySet:
-    """Return the parts that the marketplace shows, narrowed by `filters`, in no order."""
+def public_parts(filters: PartFilters | None = None, categories: Sequence[int] | None = None) -> PartQuerySet:
+    """Return the parts that the marketplace shows, narrowed by `filters`, in no order; see `PartFilters.condition`."""
     parts: PartQuerySet = Part.all_objects.all()
-    return parts.public().filter((filters or PartFilters()).condition()).order_by()
+    return parts.public().filter((filters or PartFilters()).condition(categories)).order_by()
 
 
 def part_list(
@@ -230,7 +230,7 @@ def part_list(
             return _best_parts(public_parts(filters), filters.text, wanted)
         listing = _listing(filters, order)
         found = read_slice(listing, order, wanted)
-        return found.page(part_cards(found.keys), wanted, lambda: listing.build().count())
+        return found.page([_card(*row) for row in found.rows], wanted, lambda: listing.build().count())
 
     if filters.circle is not None:
         # Sellers move, and not every step of theirs may end what is kept of all parts.
@@ -240,16 +240,18 @@ def part_list(
 
 
 def _listing(filters: PartFilters, order: Sort) -> Listing:
+    categories = tuple(_and_below(filters.category)) if filters.category else None
+
     def build() -> PartQuerySet:
-        parts = public_parts(filters)
+        parts = public_parts(filters, categories)
         return parts.filter(matching_parts(filters.text)) if filters.text else parts
 
-    # Which categories and sellers these mean is asked of the database.
-    is_asked = filters.category or filters.circle
+    # Where sellers are is asked of the database, and their number may be large.
+    text = None if filters.circle else (filters, categories)
     # Nothing narrows the parts but what the index in this order begins with: no value makes another one better.
     neither: dict[str, Any] = {"price_min": None, "price_max": None} if order.columns == ("price",) else {}
     has_its_index = replace(filters, **neither) == PartFilters()
-    return Listing("parts", build, filters=None if is_asked else filters, keep_plan=has_its_index)
+    return Listing("parts", build, filters=text, keep_plan=has_its_index, along=_CARDS)
 
 
 def _best_parts(parts: PartQuerySet, text: str, wanted: Wanted) -> Page[PartCard]:
@@ -283,18 +285,6 @@ def suggestions(text: str, *, make: str = "") -> Suggestions:
         return Suggestions(names, suggest_makes(text), suggest_models(text, make=make))
 
     return cached(families.PARTS_SUGGESTIONS, (text, make), read)
-
-
-def featured_parts(*, limit: int = FEATURED_LIMIT) -> list[PartCard]:
-    """Return parts of sellers rated 4.0 or better, best rating first, then newest, at most 20."""
-    few = min(limit, LARGEST_LIMIT)
-
-    def read() -> list[PartCard]:
-        parts = public_parts().filter(seller__rating__gte=FEATURED_RATING)
-        ordered = parts.order_by(F("seller__rating").desc(), "-created_at", "-pk")
-        return part_cards(list(ordered.values_list("pk", flat=True)[:few]))
-
-    return cached(families.PARTS_FEATURED, few, read)
 
 
 def part_by_id(public_id: str) -> PartDetails | None:
@@ -362,6 +352,7 @@ _FROM = (
     " LEFT JOIN inventory_partimage i ON i.id = (SELECT x.id FROM inventory_partimage x WHERE x.part_id = p.id"
     " ORDER BY x.position, x.id LIMIT 1)"
 )
+_CARDS = Along(Part, _CARD, _FROM, "p.id")
 # As `PartQuerySet.public`.
 _PUBLIC = (
     "p.deleted_at IS NULL AND p.status = 'AVAILABLE' AND p.is_listed"
@@ -373,11 +364,7 @@ _PUBLIC = (
 
 def part_cards(keys: Sequence[int]) -> list[PartCard]:
     """Return what lists show of the parts with these keys, in their order, with one query."""
-    if not keys:
-        return []
-    wanted, parameters = one_of(Part, "p.id", keys)
-    rows = fetch(Part, f"SELECT p.id, {_CARD} {_FROM} WHERE {wanted}", parameters)
-    return in_order_of(keys, {row[0]: _card(*row[1:]) for row in rows})
+    return [_card(*row) for row in in_order_of(keys, _CARDS.of(keys))]
 
 
 def _card(*row: Any) -> PartCard:

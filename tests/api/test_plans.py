@@ -21,7 +21,7 @@ from config.ops.health.reads import NAMED_READS, usual
 from config.pages import Wanted
 from inventory.models import Car, CarFeature, CarImage, CarSpecification, Part, PartImage, Vehicle
 from inventory.models.cars import CarStatus
-from inventory.queries import CAR_SORTS, CarFilters, PartFilters, car_list, part_list
+from inventory.queries import CAR_SORTS, CarFilters, PartFilters, car_list, featured_parts, part_list
 from tests.builders import NOON, make_car, make_part, make_seller, make_vehicle
 from tests.word_indexes import drop_word_indexes
 
@@ -135,6 +135,12 @@ def test_no_list_reads_a_whole_table(name: str) -> None:
     statements = [each["sql"] for each in queries.captured_queries]
     assert statements
     assert set().union(*map(whole_tables, statements)) - SMALL == set()
+
+
+def test_featured_parts_are_the_first_of_all_by_rating_and_date() -> None:
+    of_good_sellers = Part.objects.public().filter(seller__rating__gte=4)
+    wanted = of_good_sellers.order_by("-seller__rating", "-created_at", "-pk").values_list("public_id", flat=True)
+    assert [part.public_id for part in featured_parts(limit=20)] == list(wanted[:20])
 
 
 def whole_tables(statement: str) -> set[str]:

@@ -46,9 +46,13 @@ PUBLIC_PART = """
     AND s.is_verified AND s.is_active AND s.deleted_at IS NULL
 """
 
-SELLER = """
-    public_id, name, business_type, is_verified, rating, total_sales, city, province, country, latitude, longitude,
-    is_open, primary_image_url
+# Who moves is where it was seen last.
+MOVING = "business_type = 'MOBILE_VENDOR' AND last_latitude IS NOT NULL"
+LATITUDE = f"CASE WHEN {MOVING} THEN last_latitude ELSE latitude END"
+LONGITUDE = f"CASE WHEN {MOVING} THEN last_longitude ELSE longitude END"
+SELLER = f"""
+    public_id, name, business_type, is_verified, rating, total_sales, city, province, country,
+    {LATITUDE} AS at_latitude, {LONGITUDE} AS at_longitude, is_open, primary_image_url
 """
 
 
@@ -117,15 +121,20 @@ ONE_SELLER = f"""
            service_area, created_at
       FROM accounts_seller WHERE public_id = %(id)s AND is_active AND deleted_at IS NULL
 """
-AWAY = """
-    2 * 6371.0088 * asin(least(1, sqrt(power(sin(radians(latitude - %(latitude)s) / 2), 2)
-    + cos(radians(%(latitude)s)) * cos(radians(latitude)) * power(sin(radians(longitude - %(longitude)s) / 2), 2))))
+AWAY = f"""
+    2 * 6371.0088 * asin(least(1, sqrt(power(sin(radians({LATITUDE} - %(latitude)s) / 2), 2)
+    + cos(radians(%(latitude)s)) * cos(radians({LATITUDE}))
+    * power(sin(radians({LONGITUDE} - %(longitude)s) / 2), 2))))
 """
+NORTH_AND_SOUTH, EAST_AND_WEST = (
+    "BETWEEN %(latitude)s - 1 AND %(latitude)s + 1",
+    "BETWEEN %(longitude)s - 1.2 AND %(longitude)s + 1.2",
+)
 NEARBY = f"""
     SELECT {SELLER}, round(away::numeric, 3)::float FROM (
         SELECT *, {AWAY} AS away FROM accounts_seller
-         WHERE latitude BETWEEN %(latitude)s - 1 AND %(latitude)s + 1
-           AND longitude BETWEEN %(longitude)s - 1.2 AND %(longitude)s + 1.2
+         WHERE (latitude {NORTH_AND_SOUTH} AND longitude {EAST_AND_WEST}
+                OR last_latitude {NORTH_AND_SOUTH} AND last_longitude {EAST_AND_WEST})
            AND is_verified AND is_active AND deleted_at IS NULL
     ) near WHERE away <= %(radius)s ORDER BY away, id LIMIT 20
 """

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import FrozenInstanceError
 from datetime import timedelta
+from decimal import Decimal
 
 import psycopg
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from config.db.reading import fetch
+from config.db.reading import Money, fetch, shaped
 from inventory.models import Car
 from inventory.queries import CarFilters, car_list
 from tests.builders import NOON, make_car
@@ -53,6 +55,13 @@ def test_a_list_that_is_asked_again_is_that_of_the_present_moment() -> None:
             (CarFilters(make="volvo"), later, ["late"]),
         ):
             assert [car.slug for car in car_list(filters, now=now).items] == slugs
+
+
+def test_a_row_that_is_shaped_cannot_be_told_from_one_that_was_made_as_usual() -> None:
+    amount = shaped(Money, Decimal(5), "EUR")
+    assert (type(amount), amount, hash(amount)) == (Money, Money(Decimal(5), "EUR"), hash(Money(Decimal(5), "EUR")))
+    with pytest.raises(FrozenInstanceError):
+        amount.currency = "ZAR"  # type: ignore[misc]  # that is the point
 
 
 @pytest.mark.django_db

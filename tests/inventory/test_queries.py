@@ -331,14 +331,16 @@ def test_each_list_costs_the_same_few_queries_and_reads_no_long_text(rows: int) 
         make_car(seller=seller, is_featured=True).images.create(url="/1.jpg")
         make_part(seller=seller, is_listed=True, category=make_category()).images.create(url="/1.jpg")
     slug = make_car(created_at=NOON - timedelta(days=1), make="Other").slug
-    # Three for the list by number: the keys, the rows and their number.
+    # PostgreSQL is asked for the keys and the rows at once; of the list by number, for how many there are besides.
+    keys = 0 if connection.vendor == "postgresql" else 1
     for cost, read in (
-        (3, lambda: car_list(now=NOON).items[:rows]),
-        (2, lambda: car_list(now=NOON, wanted=Wanted(cursor="")).items[:rows]),
-        (2, lambda: featured_cars(now=NOON, limit=rows)),
+        (2 + keys, lambda: car_list(now=NOON).items[:rows]),
+        (1 + keys, lambda: car_list(now=NOON, wanted=Wanted(cursor="")).items[:rows]),
+        (1 + keys, lambda: featured_cars(now=NOON, limit=rows)),
         (4, lambda: related_cars(slug, now=NOON, limit=rows)),
-        (3, lambda: part_list().items),
-        (2, featured_parts),
+        (2 + keys, lambda: part_list().items),
+        # The ratings one by one, the newest parts of each or, where these are few, all of them.
+        (5, featured_parts),
         (3, lambda: sellers_with_stock().items),
     ):
         with CaptureQueriesContext(connection) as queries:
