@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from django.db.models import Count
 
-from config.db.search import Found, Searched, fenced, in_order, matching, search
+from config.db.reading import in_order_of
+from config.db.search import Found, Searched, matching, search
 from config.db.words import Holds, searched_words, words_of
 from inventory.models import Car, Part, Vehicle
 from inventory.models.cars import CAR_NAMES, CAR_TEXTS
@@ -21,8 +23,9 @@ VEHICLES = Searched(VEHICLE_NAMES, VEHICLE_TEXTS, number="vin", number_of_live=T
 SHORTEST_PREFIX = 2
 SUGGESTIONS = 10
 
-# The newest rows from which different names are picked.
-_LOOKED_THROUGH = 100
+# The newest rows from which different names are picked. Of more, a word that one row in fifty holds would not be found
+# among the newest ones any more.
+_LOOKED_THROUGH = 40
 
 
 def search_parts(text: str, *, within: QuerySet[Part] | None = None, limit: int = 20, offset: int = 0) -> Found:
@@ -57,33 +60,30 @@ def suggest_part_names(prefix: str, *, within: QuerySet[Part] | None = None, lim
         return []
     rows = Part.objects.all() if within is None else within
     found = search(Searched(PARTS.names, PARTS.names), prefix, rows, limit=_LOOKED_THROUGH)
-    names = [part.name for part in in_order(Part.objects.only("name"), found.ids)]
-    return list(dict.fromkeys(names))[:limit]
+    names = dict(Part.objects.filter(pk__in=found.ids).order_by().values_list("pk", "name"))
+    return list(dict.fromkeys(in_order_of(found.ids, names)))[:limit]
 
 
-def suggest_makes(prefix: str, *, limit: int = SUGGESTIONS) -> list[str]:
-    """Return the makes of cars and donor vehicles that begin so, the most frequent first."""
-    return _beginning("make", prefix, Car.objects.all(), Vehicle.objects.all(), limit=limit)
+def suggest_makes_and_models(prefix: str, *, make: str = "", limit: int = SUGGESTIONS) -> tuple[list[str], list[str]]:
+    """Return the makes, and the models (of one make in any case, if given), that begin so, the most frequent first.
 
-
-def suggest_models(prefix: str, *, make: str = "", limit: int = SUGGESTIONS) -> list[str]:
-    """Return the models, of one make (any case) if given, that begin so, the most frequent first."""
-    cars, vehicles = Car.objects.all(), Vehicle.objects.all()
-    if make:
-        cars, vehicles = cars.filter(make__iexact=make), vehicles.filter(make__iexact=make)
-    return _beginning("model", prefix, cars, vehicles, limit=limit)
-
-
-def _beginning(column: str, prefix: str, cars: QuerySet[Car], vehicles: QuerySet[Vehicle], *, limit: int) -> list[str]:
+    They are those of cars and of donor vehicles.
+    """
     words = searched_words(prefix)
     if sum(map(len, words)) < SHORTEST_PREFIX:
-        return []
-    counts: dict[str, int] = {}
-    for rows, what in ((cars, CARS), (vehicles, VEHICLES)):
-        there = rows.filter(pk__in=fenced(rows.model._base_manager.filter(Holds(what.names, words))))
-        found = there.order_by().values_list(column).annotate(n=Count("pk"))
-        for name, count in found:
-            counts[name] = counts.get(name, 0) + count
+        return [], []
+    makes: Counter[str] = Counter()
+    models: Counter[str] = Counter()
+    for rows, what in ((Car.objects.all(), CARS), (Vehicle.objects.all(), VEHICLES)):
+        there = rows.filter(Holds(what.names, words)).order_by()
+        for its_make, model, count in there.values_list("make", "model").annotate(n=Count("pk")):
+            makes[its_make] += count
+            if not make or its_make.lower() == make.lower():
+                models[model] += count
+    return _most_frequent(makes, words, limit), _most_frequent(models, words, limit)
+
+
+def _most_frequent(counts: Counter[str], words: list[str], limit: int) -> list[str]:
     begins = " ".join(words)
     names = [name for name in counts if " ".join(words_of(name)).startswith(begins)]
     return sorted(names, key=lambda name: (-counts[name], name))[:limit]

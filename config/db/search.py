@@ -126,7 +126,8 @@ def best(classes: Iterable[Q], within: QuerySet[Any], wanted: int) -> list[int]:
 
 
 def _classes(what: Searched, words: Sequence[str]) -> list[Q]:
-    return [*_by_number(what, words), Q(Holds(what.names, words)), Q(Holds(what.everything, words))]
+    columns = dict.fromkeys((what.names, what.everything))
+    return [*_by_number(what, words), *(Q(Holds(each, words)) for each in columns)]
 
 
 def _by_number(what: Searched, words: Sequence[str]) -> list[Q]:

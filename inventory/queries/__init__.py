@@ -22,17 +22,16 @@ from inventory.queries.cars import (
     related_cars,
 )
 from inventory.queries.categories import CategoryNode, category_tree
+from inventory.queries.facets import PartFacets, part_facets
 from inventory.queries.featured import featured_parts
 from inventory.queries.parts import (
     PART_SORTS,
     PartCard,
     PartDetails,
-    PartFacets,
     PartFilters,
     Suggestions,
     part_by_id,
     part_cards,
-    part_facets,
     part_list,
     public_parts,
     suggestions,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import EmptyResultSet
 from django.db.models import Q
 
 from accounts.queries import SellerName, sellers_within
@@ -22,24 +21,18 @@ from config.db.reading import (
     listed,
     moment,
     money,
-    optional_decimal,
     shaped,
-    statement_of,
 )
 from config.db.statements import Along
 from config.pages import RELEVANCE, Listing, Page, Sort, Wanted, read_ranked, read_slice
 from inventory.models import Category, Part
 from inventory.queries.pictures import Picture
-from inventory.search import matching_parts, search_parts, suggest_makes, suggest_models, suggest_part_names
+from inventory.search import matching_parts, search_parts, suggest_makes_and_models, suggest_part_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from inventory.models.parts import PartQuerySet
-
-TOP_MAKES = 20
-# Lower ends; a price on an edge belongs to the band that begins there.
-PRICE_BANDS = (0, 1000, 5000, 10_000, 25_000)
 
 PART_SORTS = {
     sort.name: sort
@@ -169,45 +162,6 @@ class PartDetails(PartCard):
     pictures: list[Picture]
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
-    """How many parts cost from `lower` on and less than `upper`; the last band has no upper end."""
-
-    lower: int
-    upper: int | None
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """The prices in one currency; sums over several would mean nothing."""
-
-    currency: str
-    count: int
-    lowest: Decimal
-    highest: Decimal
-    average: Decimal
-    bands: list[Band]
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How many parts have a value."""
-
-    value: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class PartFacets:
-    """What the parts of a search have in common: the 20 most frequent makes, conditions and prices."""
-
-    total: int = 0
-    makes: list[Count] = field(default_factory=list)
-    conditions: list[Count] = field(default_factory=list)
-    prices: list[Prices] = field(default_factory=list)
-
-
 def public_parts(filters: PartFilters | None = None, categories: Sequence[int] | None = None) -> PartQuerySet:
     """Return the parts that the marketplace shows, narrowed by `filters`, in no order; see `PartFilters.condition`."""
     parts: PartQuerySet = Part.all_objects.all()
@@ -281,8 +235,7 @@ def suggestions(text: str, *, make: str = "") -> Suggestions:
     """Return at most 10 of each that go on as `text` begins; none before its second letter."""
 
     def read() -> Suggestions:
-        names = suggest_part_names(text, within=public_parts())
-        return Suggestions(names, suggest_makes(text), suggest_models(text, make=make))
+        return Suggestions(suggest_part_names(text, within=public_parts()), *suggest_makes_and_models(text, make=make))
 
     return cached(families.PARTS_SUGGESTIONS, (text, make), read)
 
@@ -311,36 +264,6 @@ def _part_by_id(public_id: str) -> PartDetails | None:
     )
 
 
-def part_facets(filters: PartFilters | None = None) -> PartFacets:
-    """Count what the found parts have in common, with one reading of them."""
-    filters = filters or PartFilters()
-    if filters.circle is not None:
-        return _part_facets(filters)
-    return cached(families.PARTS_FACETS, filters, lambda: _part_facets(filters))
-
-
-def _part_facets(filters: PartFilters) -> PartFacets:
-    parts = public_parts(filters)
-    if filters.text:
-        parts = parts.filter(matching_parts(filters.text))
-    try:
-        statement, parameters = statement_of(parts.values_list("vehicle__make", "condition", "price", "currency"))
-    except EmptyResultSet:
-        return PartFacets()
-    counting = f"WITH found (make, grade, price, currency) AS MATERIALIZED ({statement}) {_FACETS}"
-    rows = fetch(Part, counting, parameters, keep_plan=False)
-    return _facets(rows)
-
-
-# Kind, value, band, count, lowest, highest, sum.
-_BAND = "CASE " + " ".join(f"WHEN price >= {lower} THEN {lower}" for lower in reversed(PRICE_BANDS)) + " END"
-_FACETS = (
-    "SELECT 'make', make, 0, count(*), 0, 0, 0 FROM found GROUP BY make"
-    " UNION ALL SELECT 'condition', grade, 0, count(*), 0, 0, 0 FROM found GROUP BY grade"
-    f" UNION ALL SELECT 'price', currency, {_BAND}, count(*), min(price), max(price), sum(price)"
-    f" FROM found GROUP BY currency, {_BAND}"
-)
-
 _CARD = (
     "p.public_id, p.name, p.part_number, p.condition, p.price, p.currency, p.status, p.created_at, s.public_id, s.name,"
     " s.city, s.province, v.public_id, v.make, v.model, v.trim, v.year, g.public_id, g.slug, g.name, i.url, i.alt_text,"
@@ -359,7 +282,7 @@ _PUBLIC = (
     " AND s.is_verified AND s.is_active AND s.deleted_at IS NULL"
 )
 
-# ruff: noqa: S608  # every statement is put together from the constants of this module
+# every statement is put together from the constants of this module
 
 
 def part_cards(keys: Sequence[int]) -> list[PartCard]:
@@ -384,37 +307,4 @@ def _card(*row: Any) -> PartCard:
         CategoryName(category_id, category_slug, category_name) if category_id else None,
         Picture(url, alt_text) if url else None,
         picture_count,
-    )
-
-
-def _facets(rows: Sequence[tuple[Any, ...]]) -> PartFacets:
-    makes = _counts(rows, "make")
-    currencies = sorted({row[1] for row in rows if row[0] == "price"})
-    return PartFacets(
-        total=sum(each.count for each in makes),
-        makes=makes[:TOP_MAKES],
-        conditions=_counts(rows, "condition"),
-        prices=[_prices(name, [row for row in rows if row[:2] == ("price", name)]) for name in currencies],
-    )
-
-
-def _counts(rows: Sequence[tuple[Any, ...]], kind: str) -> list[Count]:
-    """Return the counts of one kind, most frequent first."""
-    return sorted((Count(row[1], row[3]) for row in rows if row[0] == kind), key=lambda each: (-each.count, each.value))
-
-
-def _prices(currency: str, rows: Sequence[tuple[Any, ...]]) -> Prices:
-    counts = {row[2]: row[3] for row in rows}
-    total = sum(counts.values())
-    amounts = [[optional_decimal(row[place]) or Decimal(0) for row in rows] for place in (4, 5, 6)]
-    return Prices(
-        currency=currency,
-        count=total,
-        lowest=min(amounts[0]),
-        highest=max(amounts[1]),
-        average=round(sum(amounts[2], Decimal(0)) / total, 2),
-        bands=[
-            Band(lower, upper, counts.get(lower, 0))
-            for lower, upper in zip(PRICE_BANDS, (*PRICE_BANDS[1:], None), strict=True)
-        ],
     )

@@ -17,8 +17,7 @@ from inventory.search import (
     search_cars,
     search_parts,
     search_vehicles,
-    suggest_makes,
-    suggest_models,
+    suggest_makes_and_models,
     suggest_part_names,
 )
 from tests.builders import NOON, make_car, make_part, make_seller, make_vehicle
@@ -197,9 +196,9 @@ def test_makes_and_models_are_suggested_by_how_many_there_are() -> None:
         make_car(make="Skoda", model="Superb")
     make_vehicle(make="Skoda", model="Octavia")
     make_vehicle(make="Suzuki", model="Swift")
-    assert suggest_makes("s") == []
-    assert suggest_makes("sk") == ["Skoda"]
-    assert suggest_makes("SE") == ["Seat"]
-    assert suggest_models("su") == ["Superb"]
-    assert suggest_models("le", make="skoda") == []
-    assert suggest_models("le", make="SEAT") == ["Leon"]
+    assert suggest_makes_and_models("s") == ([], [])
+    assert suggest_makes_and_models("sk") == (["Skoda"], [])
+    assert suggest_makes_and_models("SE") == (["Seat"], [])
+    assert suggest_makes_and_models("su") == (["Suzuki"], ["Superb"])
+    assert suggest_makes_and_models("le", make="skoda") == ([], [])
+    assert suggest_makes_and_models("le", make="SEAT") == ([], ["Leon"])
