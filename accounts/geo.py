@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import pairwise
 from math import asin, cos, degrees, radians, sin
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,16 @@ def boxes_around(latitude: float, longitude: float, radius_km: float) -> list[Bo
     # A circle on the sphere is widest not at its centre's parallel but poleward of it, hence the two sines.
     width = degrees(asin(min(1.0, sin(angle) / cos(radians(latitude))))) + _ROUNDING
     return boxes_between(north=north, east=_wrapped(longitude + width), south=south, west=_wrapped(longitude - width))
+
+
+def edges_around(latitude: float, longitude: float, radius_km: float) -> tuple[float, ...]:
+    """Return the edges of `boxes_around`, to stand as values in a statement that is kept; `boxes_of` undoes that."""
+    return tuple(edge for box in boxes_around(latitude, longitude, radius_km) for edge in astuple(box))
+
+
+def boxes_of(edges: Sequence[float]) -> list[Box]:
+    """Return the boxes with these edges, of each its south, west, north and east."""
+    return [Box(*edges[place : place + 4]) for place in range(0, len(edges), 4)]
 
 
 def _wrapped(longitude: float) -> float:

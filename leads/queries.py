@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, F, Q
 from django.db.models.functions import Coalesce, Lower
 
-from accounts.geo import boxes_around, distance_km
-from accounts.queries import SellerName, resolve_texts, sellers_within
-from accounts.queries.sellers import NEARBY_LIMIT, NEARBY_RADIUS_KM, position_of
+from accounts.geo import boxes_of, distance_km, edges_around
+from accounts.queries import SellerName, resolve_texts, sellers_in
+from accounts.queries.sellers import NEARBY_LIMIT, NEARBY_RADIUS_KM, position_of, require_position
 from config.cache import cached, families
 from config.db.reading import Money, extended, in_order_of, shaped
+from config.db.statements import read_values
 from leads.codes import typed_code
 from leads.models import Lead, Voucher, VoucherCode
 from leads.models.leads import LeadStatus
@@ -22,6 +23,8 @@ from leads.models.vouchers import DiscountType
 from leads.search import search_vouchers
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from accounts.models import User
     from leads.models.leads import LeadQuerySet
     from leads.models.vouchers import VoucherQuerySet
@@ -135,7 +138,7 @@ def vouchers_near(
     A voucher without a position of its own is where its seller is. Raises ValueError for a point that is not on Earth.
     """
     place = (latitude, longitude, radius_km, limit)
-    rows = cached(families.VOUCHERS_NEARBY, place, lambda: _vouchers_near(*place, now))
+    rows = cached(families.VOUCHERS_NEARBY, place, lambda: _read_near(*place, now))
     cards = _in_words(rows, language)
     places = [(*row[len(_SHOWN) : -1], round(row[-1], 3)) for row in rows]
     return [extended(VoucherNear, card, *place) for card, place in zip(cards, places, strict=True)]
@@ -154,21 +157,33 @@ def _public_vouchers(now: datetime) -> VoucherQuerySet:
     return vouchers.published().valid(now=now).filter(public)
 
 
-def _vouchers_near(
-    latitude: float, longitude: float, radius_km: float, limit: int, now: datetime
-) -> list[tuple[Any, ...]]:
-    sellers = list(sellers_within(latitude, longitude, radius_km).values_list("pk", flat=True))
-    nearby = Q(latitude__isnull=True, seller__in=sellers)
-    for box in boxes_around(latitude, longitude, radius_km):
-        nearby |= Q(latitude__range=(box.south, box.north), longitude__range=(box.west, box.east))
+def _read_near(latitude: float, longitude: float, radius_km: float, limit: int, now: datetime) -> list[tuple[Any, ...]]:
+    require_position(latitude, longitude)
+    edges = edges_around(latitude, longitude, radius_km)
+    place = (float(latitude), float(longitude), float(radius_km), *edges)
+    return read_values(("vouchers nearby", len(edges)), _nearest, now, *place, limit=limit, keep_plan=True)
+
+
+def _nearest(
+    now: datetime, latitude: float, longitude: float, radius_km: float, *edges: float
+) -> QuerySet[Voucher, tuple[Any, ...]]:
+    boxes = boxes_of(edges)
+    inside = Q()
+    for box in boxes:
+        inside |= Q(latitude__range=(box.south, box.north), longitude__range=(box.west, box.east))
+    vouchers = Voucher.objects.order_by()
+    # One after the other, because no index serves both where the voucher is and where its seller is.
+    placed = vouchers.filter(inside).values("pk")
+    of_sellers = vouchers.filter(latitude__isnull=True, seller__in=sellers_in(boxes).values("pk")).values("pk")
     place = {name: Coalesce(F(name), position_of(name, "seller__")) for name in ("latitude", "longitude")}
-    vouchers: Any = _public_vouchers(now).filter(nearby)
-    found = vouchers.annotate(
+    found: Any = _public_vouchers(now).filter(pk__in=placed.union(of_sellers, all=True))
+    nearby = found.annotate(
         at_latitude=place["latitude"],
         at_longitude=place["longitude"],
         away_km=distance_km(latitude, longitude, place["latitude"], place["longitude"]),
     ).filter(away_km__lte=radius_km)
-    return list(found.order_by("away_km", "pk").values_list(*_SHOWN, *_PLACE)[:limit])
+    nearest: QuerySet[Voucher, tuple[Any, ...]] = nearby.order_by("away_km", "pk").values_list(*_SHOWN, *_PLACE)
+    return nearest
 
 
 _SHOWN = (

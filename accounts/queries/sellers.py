@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from django.db.models import Case, DecimalField, F, FloatField, Func, Q, When
 from django.db.models.functions import Coalesce
 
-from accounts.geo import Box, boxes_around, boxes_between, distance_km, in_polygon
+from accounts.geo import Box, boxes_around, boxes_between, boxes_of, distance_km, edges_around, in_polygon
 from accounts.models import Seller
 from accounts.models.sellers import BusinessType
 from accounts.queries.texts import resolve_texts
@@ -186,8 +186,8 @@ def nearby_sellers(
 
 
 def _read_near(latitude: float, longitude: float, radius_km: float, limit: int) -> list[_Named[SellerNear]]:
-    _require_position(latitude, longitude)
-    edges = [edge for box in boxes_around(latitude, longitude, radius_km) for edge in astuple(box)]
+    require_position(latitude, longitude)
+    edges = edges_around(latitude, longitude, radius_km)
     circle = (float(latitude), float(longitude), float(radius_km))
     key = ("sellers nearby", len(edges))
     rows = read_values(key, _nearest, *circle, *edges, limit=limit, keep_plan=True)
@@ -199,8 +199,7 @@ def _read_near(latitude: float, longitude: float, radius_km: float, limit: int) 
 
 
 def _nearest(latitude: float, longitude: float, radius_km: float, *edges: float) -> QuerySet[Seller, tuple[Any, ...]]:
-    boxes = [Box(*edges[place : place + 4]) for place in range(0, len(edges), 4)]
-    sellers: Any = _placed(_within_circle(latitude, longitude, radius_km, boxes))
+    sellers: Any = _placed(_within_circle(latitude, longitude, radius_km, boxes_of(edges)))
     nearest: QuerySet[Seller, tuple[Any, ...]] = sellers.order_by("distance_km", "id").values_list(
         "distance_km", *_COLUMNS
     )
@@ -328,12 +327,12 @@ def sellers_within(latitude: float, longitude: float, radius_km: float) -> Selle
 
     Raises ValueError for a point that is not on Earth.
     """
-    _require_position(latitude, longitude)
+    require_position(latitude, longitude)
     return _within_circle(latitude, longitude, radius_km, boxes_around(latitude, longitude, radius_km)).order_by()
 
 
 def _within_circle(latitude: float, longitude: float, radius_km: float, boxes: list[Box]) -> SellerQuerySet:
-    nearby = _within(boxes).annotate(
+    nearby = sellers_in(boxes).annotate(
         distance_km=distance_km(latitude, longitude, position_of("latitude"), position_of("longitude"))
     )
     return nearby.filter(distance_km__lte=radius_km)
@@ -346,11 +345,11 @@ def sellers_in_rectangle(
 
     Raises ValueError if a corner is not on Earth or south lies north of north.
     """
-    _require_position(north, east)
-    _require_position(south, west)
+    require_position(north, east)
+    require_position(south, west)
     if south > north:
         raise ValueError("The southern edge lies north of the northern one.")
-    return _within(boxes_between(north=north, east=east, south=south, west=west)).order_by("id")[:limit]
+    return sellers_in(boxes_between(north=north, east=east, south=south, west=west)).order_by("id")[:limit]
 
 
 def sellers_serving(latitude: float, longitude: float, limit: int = NEARBY_LIMIT) -> list[Seller]:
@@ -358,7 +357,7 @@ def sellers_serving(latitude: float, longitude: float, limit: int = NEARBY_LIMIT
 
     Raises ValueError for a point that is not on Earth.
     """
-    _require_position(latitude, longitude)
+    require_position(latitude, longitude)
     with_area = Seller.objects.public().filter(service_area__isnull=False).defer("description").order_by("id")
     serving = (
         seller for seller in with_area.iterator(chunk_size=500) if in_polygon(seller.service_area, latitude, longitude)
@@ -366,7 +365,8 @@ def sellers_serving(latitude: float, longitude: float, limit: int = NEARBY_LIMIT
     return list(islice(serving, limit))
 
 
-def _require_position(latitude: float, longitude: float) -> None:
+def require_position(latitude: float, longitude: float) -> None:
+    """Raise ValueError for a point that is not on Earth."""
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         raise ValueError(f"({latitude}, {longitude}) is not a position: latitude -90 to 90, longitude -180 to 180.")
 
@@ -377,7 +377,7 @@ def position_of(name: str, prefix: str = "") -> Case:
     return Case(When(_on_the_move(prefix), then=last), default=fixed, output_field=FloatField())
 
 
-def _within(boxes: list[Box]) -> SellerQuerySet:
+def sellers_in(boxes: list[Box]) -> SellerQuerySet:
     """Return the public sellers in any of the boxes. Written as plain ranges, so that the position indexes serve."""
     inside = Q()
     for box in boxes:

@@ -6,15 +6,21 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db.models import Q
 
 from accounts.languages import LANGUAGE_HEADER, LANGUAGE_PARAMETER, choose_language, first_tag
 from accounts.models import Language, Translation
+from config.db.reading import fetch, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.http import HttpRequest
+
+
+_TEXTS = (
+    "SELECT t.key, t.language_id, t.value FROM accounts_translation t"
+    " JOIN accounts_language l ON l.code = t.language_id WHERE (t.language_id = %s AND l.is_active OR l.is_default)"
+)
 
 
 def resolve_texts(keys: Iterable[str] | Mapping[str, str], language: str) -> dict[str, str]:
@@ -24,10 +30,11 @@ def resolve_texts(keys: Iterable[str] | Mapping[str, str], language: str) -> dic
     (a plain iterable gives nothing), else the key itself.
     """
     wanted = dict(keys) if isinstance(keys, Mapping) else dict.fromkeys(keys, "")
-    in_language = Q(language=language, language__is_active=True)
-    rows = Translation.objects.filter(in_language | Q(language__is_default=True), key__in=list(wanted))
+    if not wanted:
+        return {}
+    of_keys, parameters = one_of(Translation, "t.key", list(wanted))
     found: dict[str, str] = {}
-    for key, code, value in rows.values_list("key", "language", "value"):
+    for key, code, value in fetch(Translation, f"{_TEXTS} AND {of_keys}", [language, *parameters]):
         if code == language or key not in found:
             found[key] = value
     return {key: found.get(key) or fallback or key for key, fallback in wanted.items()}
