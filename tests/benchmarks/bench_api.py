@@ -22,8 +22,9 @@ from django.conf import settings
 
 from config.ops.scratch import child_environment
 from tests.benchmarks import floor
-from tests.benchmarks.bench_reads import Report, holds, in_turn
+from tests.benchmarks.bench_reads import Report, in_turn
 from tests.benchmarks.conftest import Bench
+from tests.benchmarks.questions import holds
 
 SLOWEST = 1.5
 START_SECONDS = 60

@@ -10,9 +10,10 @@ import os
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 import psycopg
@@ -27,54 +28,30 @@ from pytest_django import Settings
 from rich.console import Console
 from rich.table import Table
 
-from accounts.queries import nearby_sellers, provinces, seller_by_id, seller_list
 from analytics.models import Event
 from config.cache import counts
-from config.db.words import Holds
 from config.pages import Page, Wanted
-from inventory.models import Car, Part
-from inventory.models.parts import PART_NAMES
+from inventory.models import Car
 from inventory.queries import (
-    CarDetails,
     CarFilters,
-    PartFilters,
-    car_by_id,
     car_by_slug,
     car_list,
-    featured_cars,
-    featured_parts,
-    makes_in_stock,
-    part_by_id,
     part_list,
-    related_cars,
 )
 from inventory.services import release_car, reserve_car
 from leads.models import Lead
 from tests.benchmarks import floor
 from tests.benchmarks.conftest import Bench
-from tests.benchmarks.marketplace import CARS, PARTS
+from tests.benchmarks.marketplace import PARTS
+from tests.benchmarks.questions import BY_CURSOR, DEEP, Case, cases
 from tests.builders import NOON
 
-LIST, ROW, CACHED, DEPTH = 2.0, 4.0, 3.0, 1.3
+CACHED, DEPTH = 3.0, 1.3
 TIMES, SECONDS = 200, 3.0
-DEEP = min(2500, CARS // 40)
 DEEPEST, SHORT_PAGE = min(50_000, PARTS // 20), 10
-BY_CURSOR = Wanted(cursor="")
 REQUESTS, VISITED, LISTS, MOST_MISSES = 20_000, 1000, 0.3, 20.0
 
 pytestmark = pytest.mark.usefixtures("marketplace")
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A question, and the statement that answers it; `count` is what a numbered page asks besides."""
-
-    name: str
-    ask: Callable[[], Any]
-    statement: str
-    parameters: dict[str, Any] = field(default_factory=dict)
-    bar: float = LIST
-    count: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,125 +83,6 @@ def in_turn(ours: Callable[[], Any], theirs: Callable[[], Any]) -> Times:
             call()
             taken.append((time.perf_counter() - begin) * 1000)
     return times
-
-
-def holds(words: str) -> str:
-    """Return the condition that a part's name holds words, as the index knows it."""
-    rows = Part.all_objects.filter(Holds(PART_NAMES, words.split())).order_by().values("pk")
-    statement, parameters = rows.query.sql_with_params()
-    with connection.cursor() as cursor:
-        return f"p.id IN ({cursor.mogrify(statement, parameters)})".replace("%", "%%")
-
-
-def cases() -> list[Case]:
-    now = {"now": NOON}
-    price = {"low": Decimal(5000), "high": Decimal(20_000)}
-    costs_so = "{0}.price >= %(low)s AND {0}.price <= %(high)s"
-    narrow = CarFilters(make="skoda", price_min=price["low"], price_max=price["high"])
-    return [
-        Case("cars, newest", lambda: car_list(now=NOON, wanted=BY_CURSOR), floor.cars(), now),
-        Case("cars, first numbered page", lambda: car_list(now=NOON), floor.cars(), now, count=floor.CARS_COUNT),
-        Case(
-            "cars, deep numbered page",
-            lambda: car_list(now=NOON, wanted=Wanted(page=DEEP)),
-            floor.cars(page=f"LIMIT 20 OFFSET {(DEEP - 1) * 20}"),
-            now,
-            count=floor.CARS_COUNT,
-        ),
-        Case(
-            "cars of a make and price, by price",
-            lambda: car_list(narrow, now=NOON, sort="price", wanted=BY_CURSOR),
-            floor.cars(f"upper(c.make) = upper(%(make)s) AND {costs_so.format('c')}", "c.price, c.id"),
-            now | price | {"make": "skoda"},
-        ),
-        Case(
-            "cars of a segment and years",
-            lambda: car_list(CarFilters(segment="SUV", year_min=2010, year_max=2012), now=NOON, wanted=BY_CURSOR),
-            floor.cars("c.segment = %(segment)s AND c.year >= %(first)s AND c.year <= %(last)s"),
-            now | {"segment": "SUV", "first": 2010, "last": 2012},
-        ),
-        Case("featured cars", lambda: featured_cars(now=NOON), floor.cars("c.is_featured", page="LIMIT 6"), now),
-        Case("related cars", lambda: related_cars("car-77", now=NOON), floor.RELATED, now | {"name": "car-77"}),
-        Case("makes of cars", lambda: makes_in_stock(now=NOON), floor.MAKES, now),
-        Case(
-            "a car by slug",
-            lambda: car_at("car-77"),
-            floor.car("c.slug = %(slug)s"),
-            now | {"slug": "car-77"},
-            bar=ROW,
-        ),
-        Case(
-            "a car by id",
-            lambda: car_by_id("car-id-77", now=NOON),
-            floor.car("c.public_id = %(id)s"),
-            now | {"id": "car-id-77"},
-            bar=ROW,
-        ),
-        Case("parts, newest", lambda: part_list(wanted=BY_CURSOR), floor.parts()),
-        Case(
-            "parts of a price, by price",
-            lambda: part_list(
-                PartFilters(price_min=Decimal(500), price_max=Decimal(700)), sort="price", wanted=BY_CURSOR
-            ),
-            floor.parts(costs_so.format("p"), "p.price, p.id"),
-            {"low": Decimal(500), "high": Decimal(700)},
-        ),
-        Case(
-            "parts of a make and year",
-            lambda: part_list(PartFilters(make="Toyota", year=2010), wanted=BY_CURSOR),
-            floor.parts("v.make = %(make)s AND v.year = %(year)s"),
-            {"make": "Toyota", "year": 2010},
-        ),
-        Case(
-            "parts of a city",
-            lambda: part_list(PartFilters(city="City 7"), wanted=BY_CURSOR),
-            floor.parts("s.city = %(city)s"),
-            {"city": "City 7"},
-        ),
-        Case(
-            "parts of a seller",
-            lambda: part_list(PartFilters(seller="seller-7"), wanted=BY_CURSOR),
-            floor.parts("s.public_id = %(seller)s"),
-            {"seller": "seller-7"},
-        ),
-        Case(
-            "parts of a category",
-            lambda: part_list(PartFilters(category="category-3"), wanted=BY_CURSOR),
-            floor.parts("p.category_id IN (SELECT id FROM inventory_category WHERE path LIKE %(path)s)"),
-            {"path": "category-3/%"},
-        ),
-        Case(
-            "parts, two words",
-            lambda: part_list(PartFilters(text="corolla alternator"), wanted=BY_CURSOR),
-            floor.parts(holds("corolla alternator")),
-        ),
-        Case(
-            "parts, one common word",
-            lambda: part_list(PartFilters(text="alternator"), wanted=BY_CURSOR),
-            floor.parts(holds("alternator")),
-        ),
-        Case(
-            "featured parts",
-            featured_parts,
-            floor.parts("s.rating >= 4", "s.rating DESC, p.created_at DESC, p.id DESC", "LIMIT 8"),
-        ),
-        Case("a part by id", lambda: part_by_id("part-77"), floor.part(), {"id": "part-77"}, bar=ROW),
-        Case("sellers, best first", lambda: seller_list(wanted=BY_CURSOR), floor.SELLERS),
-        Case(
-            "sellers nearby",
-            lambda: nearby_sellers(-30.0, 25.0, 100.0),
-            floor.NEARBY,
-            {"latitude": -30.0, "longitude": 25.0, "radius": 100.0},
-        ),
-        Case("provinces", provinces, floor.PROVINCES),
-        Case("a seller by id", lambda: seller_by_id("seller-77"), floor.ONE_SELLER, {"id": "seller-77"}, bar=ROW),
-    ]
-
-
-def car_at(slug: str) -> CarDetails:
-    found = car_by_slug(slug, now=NOON)
-    assert found
-    return found.car
 
 
 @pytest.fixture
@@ -265,10 +123,9 @@ def test_reads_cost_little_more_than_sql_written_by_hand(
     settings.CACHE_READS = False
     report = Report(bench, "Uncached, against SQL written by hand")
     for case in cases():
-        statements = [case.statement, *([case.count] if case.count else [])]
 
-        def peer(case: Case = case, statements: Sequence[str] = statements) -> list[floor.Rows]:
-            return [floor.ask(by_hand, statement, case.parameters) for statement in statements]
+        def peer(case: Case = case) -> list[Any]:
+            return case.by_hand(by_hand)
 
         same_answer(case, peer())
         queries, rows = effort(case.ask)
@@ -276,7 +133,7 @@ def test_reads_cost_little_more_than_sql_written_by_hand(
     report.close()
 
 
-def same_answer(case: Case, theirs: list[floor.Rows]) -> None:
+def same_answer(case: Case, theirs: list[Any]) -> None:
     ours = case.ask()
     if isinstance(ours, Page):
         ours = [ours.items, ours.total]
@@ -349,7 +206,7 @@ def test_cached_reads_cost_little_more_than_a_look_up_of_the_same_bytes(bench: B
     settings.CACHE_READS = True
     report = Report(bench, "Cached, against a bare GET of the same bytes")
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as server:
-        for case in cases():
+        for case in filter(attrgetter("is_kept"), cases()):
             caches["default"].clear()
             case.ask()
             kept = [key for key in server.scan_iter() if b":generation:" not in key and not key.endswith(b":lookups")]

@@ -50,6 +50,8 @@ PUBLIC_PART = """
 MOVING = "business_type = 'MOBILE_VENDOR' AND last_latitude IS NOT NULL"
 LATITUDE = f"CASE WHEN {MOVING} THEN last_latitude ELSE latitude END"
 LONGITUDE = f"CASE WHEN {MOVING} THEN last_longitude ELSE longitude END"
+OF_MAKE_AND_YEAR = "v.make = %(make)s AND v.year = %(year)s"
+
 SELLER = f"""
     public_id, name, business_type, is_verified, rating, total_sales, city, province, country,
     {LATITUDE} AS at_latitude, {LONGITUDE} AS at_longitude, is_open, primary_image_url
@@ -99,6 +101,61 @@ def part() -> str:
     """
 
 
+def facets(where: str) -> str:
+    """Return the statement that counts public parts by make, by condition, and by currency and band of prices."""
+    band = "width_bucket(p.price, ARRAY[0, 1000, 5000, 10000, 25000]::numeric[])"
+    return f"""
+        SELECT v.make, p.condition, p.currency, {band} AS band, count(*) AS number,
+               min(p.price) AS lowest, max(p.price) AS highest, sum(p.price) AS together
+          FROM {PARTS} WHERE {PUBLIC_PART} AND {where}
+         GROUP BY GROUPING SETS ((v.make), (p.condition), (p.currency, {band}))
+         ORDER BY number DESC, v.make, p.condition
+    """
+
+
+def arranged_facets(rows: Rows) -> list[Any]:
+    """Return rows of `facets` as total, the 20 most frequent makes, conditions, and prices of each currency."""
+    makes, conditions = (
+        [(row[name], row["number"]) for row in rows if row[name] is not None] for name in ("make", "condition")
+    )
+    prices: dict[str, Rows] = {}
+    for row in rows:
+        if row["currency"] is not None:
+            prices.setdefault(row["currency"], []).append(row)
+    return [
+        sum(number for _, number in makes),
+        makes[:20],
+        conditions,
+        [_prices(currency, bands) for currency, bands in sorted(prices.items())],
+    ]
+
+
+def _prices(currency: str, rows: Rows) -> list[Any]:
+    edges = (0, 1000, 5000, 10_000, 25_000, None)
+    numbers = {row["band"]: row["number"] for row in rows}
+    total = sum(numbers.values())
+    ends = [min(row["lowest"] for row in rows), max(row["highest"] for row in rows)]
+    average = round(sum(row["together"] for row in rows) / total, 2)
+    bands = [(*edges[place - 1 : place + 1], numbers.get(place, 0)) for place in range(1, 6)]
+    return [currency, total, *ends, average, bands]
+
+
+def suggestions(where: str) -> tuple[str, ...]:
+    """Return the statements for ten names of the newest parts, makes and models, the most frequent first."""
+    newest = f"""
+        SELECT p.name, row_number() OVER (ORDER BY p.created_at DESC, p.id DESC) AS place FROM {PARTS}
+         WHERE {PUBLIC_PART} AND {where} ORDER BY p.created_at DESC, p.id DESC LIMIT 40
+    """
+    names = f"SELECT name FROM ({newest}) AS newest GROUP BY name ORDER BY min(place) LIMIT 10"
+    frequent = """
+        SELECT {0} FROM (
+            SELECT {0} FROM inventory_car WHERE deleted_at IS NULL AND {0} ILIKE %(begin)s
+             UNION ALL SELECT {0} FROM inventory_vehicle WHERE deleted_at IS NULL AND {0} ILIKE %(begin)s
+        ) AS found GROUP BY {0} ORDER BY count(*) DESC, {0} LIMIT 10
+    """
+    return names, frequent.format("make"), frequent.format("model")
+
+
 # There are enough of the same make, so nobody has to look for those of the same segment.
 RELATED = f"""
     WITH this AS (SELECT id, make FROM inventory_car WHERE slug = %(name)s OR public_id = %(name)s),
@@ -141,6 +198,45 @@ NEARBY = f"""
 PROVINCES = """
     SELECT DISTINCT province FROM accounts_seller
      WHERE is_verified AND is_active AND deleted_at IS NULL AND province <> '' ORDER BY province
+"""
+
+
+CATEGORIES = f"""
+    WITH counted AS MATERIALIZED (
+        SELECT g.path, count(*) AS parts
+          FROM inventory_part p JOIN accounts_seller s ON s.id = p.seller_id
+          JOIN inventory_category g ON g.id = p.category_id WHERE {PUBLIC_PART} GROUP BY g.path
+    )
+    SELECT c.public_id, c.slug, c.name, c.icon, above.public_id AS parent, c.level, c.path,
+           (SELECT coalesce(sum(parts), 0)::bigint FROM counted WHERE starts_with(counted.path, c.path)) AS parts
+      FROM inventory_category c LEFT JOIN inventory_category above ON above.id = c.parent_id
+     WHERE c.is_active AND c.deleted_at IS NULL ORDER BY c.path
+"""
+TEXT = """
+    coalesce((SELECT t.value FROM accounts_translation t JOIN accounts_language l ON l.code = t.language_id
+               WHERE t.key = {0} AND (t.language_id = %(language)s AND l.is_active OR l.is_default)
+               ORDER BY t.language_id = %(language)s DESC LIMIT 1), {0})
+"""
+# A voucher without a position of its own is where its seller is.
+VOUCHERS = f"""
+    SELECT v.public_id, {TEXT.format("v.title_key")} AS title, {TEXT.format("v.description_key")} AS description,
+           {TEXT.format("v.terms_key")} AS terms, CASE v.discount_type WHEN 'percentage' THEN v.discount_value END,
+           CASE v.discount_type WHEN 'percentage' THEN NULL ELSE v.discount_value END AS amount,
+           CASE v.discount_type WHEN 'percentage' THEN NULL ELSE v.currency END AS currency,
+           v.valid_from, v.expires_at, v.image_url, near.seller, near.seller_name, near.latitude, near.longitude,
+           round(away::numeric, 3)::float
+      FROM (SELECT *, {AWAY.replace(LATITUDE, "latitude").replace(LONGITUDE, "longitude")} AS away
+              FROM (SELECT v.id, s.public_id AS seller, s.name AS seller_name,
+                           coalesce(v.latitude, s.at_latitude) AS latitude,
+                           coalesce(v.longitude, s.at_longitude) AS longitude
+                      FROM leads_voucher v
+                      JOIN (SELECT *, {LATITUDE} AS at_latitude, {LONGITUDE} AS at_longitude FROM accounts_seller
+                             WHERE is_verified AND is_active AND deleted_at IS NULL) s ON s.id = v.seller_id
+                     WHERE v.deleted_at IS NULL AND v.state = 'published'
+                       AND (v.valid_from IS NULL OR v.valid_from <= %(now)s)
+                       AND (v.expires_at IS NULL OR v.expires_at > %(now)s)) AS valid
+             WHERE latitude {NORTH_AND_SOUTH} AND longitude {EAST_AND_WEST}) near
+      JOIN leads_voucher v USING (id) WHERE away <= %(radius)s ORDER BY away, id LIMIT 20
 """
 
 
