@@ -202,10 +202,17 @@ def _listing(filters: PartFilters, order: Sort) -> Listing:
 
     # Where sellers are is asked of the database, and their number may be large.
     text = None if filters.circle else (filters, categories)
-    # Nothing narrows the parts but what the index in this order begins with: no value makes another one better.
+    return Listing("parts", build, filters=text, keep_plan=_is_planned_alike(filters, order), along=_CARDS)
+
+
+def _is_planned_alike(filters: PartFilters, order: Sort) -> bool:
+    """Whether no value of the filters makes another index better.
+
+    That is so where nothing narrows the parts but what the index in this order begins with; and how many parts a seller
+    has, PostgreSQL cannot know by a public id.
+    """
     neither: dict[str, Any] = {"price_min": None, "price_max": None} if order.columns == ("price",) else {}
-    has_its_index = replace(filters, **neither) == PartFilters()
-    return Listing("parts", build, filters=text, keep_plan=has_its_index, along=_CARDS)
+    return replace(filters, **neither) == PartFilters() or filters == PartFilters(seller=filters.seller)
 
 
 def _best_parts(parts: PartQuerySet, text: str, wanted: Wanted) -> Page[PartCard]:
