@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -11,13 +12,13 @@ import psycopg
 from config.database_url import shown_url, url_of
 from config.db.errors import Refused
 from config.ops.backup.clients import connection_environment
-from config.ops.backup.contents import postgresql_rows
 from config.ops.backup.draft import SCHEMA
 from config.ops.backup.streams import CUSTOM
 from config.ops.direct import direct_connection
 from config.ops.restoring import grants
 from config.ops.restoring.checks import Migrations, analyse_and_count, applied_migrations, compare, migrations_state
 from config.ops.restoring.content import DIRECTORY, Content, Plain
+from config.ops.restoring.live_rows import LiveRows
 from config.ops.restoring.loading import Destination, load, refuse_unfit, restoring_program
 from config.ops.restoring.order import Order, Outcome, Plan, Watcher
 from config.ops.restoring.owners import Owners, give_back, read_owners
@@ -56,7 +57,13 @@ ARCHIVES = (CUSTOM, DIRECTORY)
 
 
 def plan_postgresql(
-    connection: BaseDatabaseWrapper, source: Source, content: Content, order: Order, now: datetime
+    connection: BaseDatabaseWrapper,
+    source: Source,
+    content: Content,
+    order: Order,
+    *,
+    live_rows: LiveRows,
+    now: datetime,
 ) -> Plan:
     """Look at the server and say what would happen. Changes nothing."""
     name = str(connection.settings_dict["NAME"])
@@ -67,10 +74,8 @@ def plan_postgresql(
     try:
         with maintenance_session(connection) as server:
             if exists(server, name):
-                rows = _rows_now(connection)
                 kept = kept_name(server, name, now)
-            else:
-                rows = {}
+            rows = live_rows.result()
             obstacles += _obstacles(server, name, content, order)
     except (Refused, psycopg.Error) as error:
         obstacles.append(str(error).strip())
@@ -125,20 +130,16 @@ def _steps(name: str, kept: str | None, order: Order) -> list[str]:
     ]
 
 
-def _rows_now(connection: BaseDatabaseWrapper) -> dict[str, int]:
-    with direct_connection(connection, program=PROGRAM) as session, session.transaction():
-        session.execute("SET TRANSACTION READ ONLY")
-        session.execute("SELECT set_config('statement_timeout', '0', true)")
-        return postgresql_rows(session)
-
-
 @dataclass(frozen=True, slots=True)
 class _Live:
-    """What of the live database goes on in the restored one; `owner` is whom we act for when we make tables."""
+    """What of the live database goes on in the restored one; `owner` is whom we act for when we make tables.
+
+    `rights` are still being read.
+    """
 
     properties: Properties
     owners: Owners
-    rights: grants.Archive | None
+    rights: Future[grants.Archive]
     owner: str | None
 
 
@@ -197,12 +198,22 @@ class _Restoring:
         with direct_connection(self.connection, program=PROGRAM) as session:
             properties, owners = read_properties(session), read_owners(session)
         environment = {**connection_environment(self.connection), "PGAPPNAME": PROGRAM}
-        try:
-            rights = opened.enter_context(grants.live_rights(environment, major(self.server)))
-        except Refused as error:
-            self.findings.append(f"The rights in {self.name} could not be read, those of the backup count: {error}")
-            rights = None
+        reading = grants.live_rights(environment, major(self.server))
+        # The new database is made meanwhile.
+        rights = opened.enter_context(ThreadPoolExecutor(1)).submit(opened.enter_context, reading)
         return _Live(properties, owners, rights, self._usable_owner(properties))
+
+    def _rights(self, live: _Live | None) -> grants.Archive | None:
+        """Wait for the rights in the live database, and return them if they could be read."""
+        if live is None:
+            return None
+        try:
+            return live.rights.result()
+        except Refused as error:
+            finding = f"The rights in {self.name} could not be read, those of the backup count: {error}"
+            if finding not in self.findings:
+                self.findings.append(finding)
+            return None
 
     def _usable_owner(self, properties: Properties) -> str | None:
         owner = properties.table_owner
@@ -241,6 +252,7 @@ class _Restoring:
     def _instead(self, source: Source, plain: Plain, live: _Live, now: datetime) -> Outcome:
         """Drop the live database first; when the restore fails, what it held is restored from its backup."""
         safety = self._safety_copy(now)
+        self._rights(live)
         self.watcher.phase("dropping")
         drop(self.server, self.name, force=self.order.disconnect)
         try:
@@ -300,8 +312,9 @@ class _Restoring:
         self, filled: _Filled, database: BaseDatabaseWrapper, source: Source, plain: Plain, live: _Live | None
     ) -> None:
         into = Destination(connection_environment(database), major(self.server), live.owner if live else None)
-        if live and live.rights:
-            grants.apply_rights(live.rights, into.environment, wanted=grants.schema_rights)
+        rights = self._rights(live)
+        if rights:
+            grants.apply_rights(rights, into.environment, wanted=grants.schema_rights)
         self.watcher.phase("restoring")
         load(plain, into, jobs=self.order.jobs, watch=lambda: self._watch(filled.name))
         self.watcher.phase("comparing")
@@ -311,12 +324,11 @@ class _Restoring:
         if live:
             with direct_connection(database) as session:
                 filled.findings += give_back(session, live.owners, left_out=self.not_ours)
-        self._give_rights(filled, plain, into, live)
+        self._give_rights(filled, plain, into, rights)
         if live:
             filled.findings += carry_over(self.server, session_statements(filled.name, live.properties))
 
-    def _give_rights(self, filled: _Filled, plain: Plain, into: Destination, live: _Live | None) -> None:
-        rights = live.rights if live else None
+    def _give_rights(self, filled: _Filled, plain: Plain, into: Destination, rights: grants.Archive | None) -> None:
         if plain.content.kind in ARCHIVES:
             archive = grants.open_archive(plain.path, restoring_program(plain.content, into.server_major))
             lines = grants.rights_of_others(archive, rights) if rights else archive.rights()

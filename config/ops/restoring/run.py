@@ -17,7 +17,7 @@ from config.ops.restoring.order import Order, Outcome, Plan, Watcher
 from config.ops.restoring.source import Source, found_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -80,10 +80,11 @@ def prepared(
         watcher.phase("checking the backup")
         # A SQLite file is unpacked beside the live one when its time has come.
         look = dry_run or connection.vendor == "sqlite"
-        plain = None if look else opened.enter_context(plain_content(source, order.keys))
-        content = plain.content if plain else look_into(source, order.keys)
-        refuse_other_engine(source, content, connection)
-        plan = _plan(connection, source, content, order, now)
+        with _planning(connection, source, order, now) as plan_for:
+            plain = None if look else opened.enter_context(plain_content(source, order.keys))
+            content = plain.content if plain else look_into(source, order.keys)
+            refuse_other_engine(source, content, connection)
+            plan = plan_for(content)
         yield Prepared(connection, plan, order, plain, now, is_same(connection, backups[0]))
 
 
@@ -102,17 +103,24 @@ def is_same(connection: BaseDatabaseWrapper, other: BaseDatabaseWrapper) -> bool
     return shown_url(connection.settings_dict) == shown_url(other.settings_dict)
 
 
-def _plan(connection: BaseDatabaseWrapper, source: Source, content: Content, order: Order, now: datetime) -> Plan:
+@contextmanager
+def _planning(
+    connection: BaseDatabaseWrapper, source: Source, order: Order, now: datetime
+) -> Iterator[Callable[[Content], Plan]]:
+    """Yield what makes the plan once the content is known; what takes long and needs no content begins at once."""
     # Each engine's way loads only what it needs.
     if connection.vendor == "sqlite":
         from config.ops.restoring.sqlite import plan_sqlite
 
         if order.disconnect:
             raise WrongUsage("--disconnect: SQLite has no sessions that could be ended; stop the application.")
-        return plan_sqlite(connection, source, content, order, now)
+        yield lambda content: plan_sqlite(connection, source, content, order, now)
+        return
+    from config.ops.restoring.live_rows import counted_meanwhile
     from config.ops.restoring.postgresql import plan_postgresql
 
-    return plan_postgresql(connection, source, content, order, now)
+    with counted_meanwhile(connection) as rows:
+        yield lambda content: plan_postgresql(connection, source, content, order, live_rows=rows, now=now)
 
 
 def forget_cached(is_live: bool) -> list[str]:
