@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 LiveRows = Future[dict[str, int]]
-CANCEL_SECONDS = 5
+CANCEL_SECONDS, CANCEL_EVERY = 5.0, 0.1
 
 
 @contextmanager
@@ -52,6 +52,9 @@ def _counted(session: psycopg.Connection[Any]) -> dict[str, int]:
 
 
 def _stop(session: psycopg.Connection[Any], rows: LiveRows) -> None:
-    # Whoever does not want the backup any more does not wait for the rows either.
-    if not rows.done():
-        session.cancel_safe(timeout=CANCEL_SECONDS)
+    # Whoever does not want the backup any more does not wait for the rows either. Between two statements the server has
+    # nothing to cancel.
+    while not rows.done():
+        with suppress(psycopg.Error):
+            session.cancel_safe(timeout=CANCEL_SECONDS)
+        wait([rows], CANCEL_EVERY)

@@ -160,6 +160,29 @@ def test_a_database_that_is_not_there_is_made(site: Site) -> None:
     assert site.kept() == []
 
 
+def test_a_damaged_backup_is_refused_at_once_while_the_live_rows_are_still_counted(site: Site) -> None:
+    backup = site.backup()
+    backup.write_bytes(backup.read_bytes()[:-1] + b"?")
+    with session_of(site) as session, session.transaction():
+        session.execute("LOCK TABLE car")
+
+        assert refused(site.restore(str(backup), "--yes"), "is damaged")
+
+
+def test_the_planner_knows_every_column_and_autovacuum_adds_indexed_expressions(site: Site) -> None:
+    site.execute("INSERT INTO car SELECT n, n::text, n % 7, 'rusty' FROM generate_series(100, 12000) n")
+    site.execute("CREATE TABLE wreck AS SELECT * FROM car; ALTER TABLE wreck SET (autovacuum_enabled = off)")
+    site.execute("CREATE INDEX car_vin ON car (lower(vin)); CREATE INDEX wreck_vin ON wreck (lower(vin))")
+    site.backup()
+
+    assert site.restore("latest", "--yes").code == 0
+    known = site.ask("SELECT tablename, count(*) FROM pg_stats WHERE schemaname = 'public' GROUP BY 1")
+    assert {("car", 4), ("wreck", 4), ("wreck_vin", 1)} <= set(known)
+    (changed,) = site.ask("SELECT n_mod_since_analyze >= 11900 FROM pg_stat_user_tables WHERE relname = 'car'")
+    # It may have come already.
+    assert changed == (True,) or ("car_vin", 1) in known
+
+
 def test_a_folder_is_restored_with_several_processes(site: Site) -> None:
     backup = site.backup(wanted=Wanted(jobs=2))
     before = site.content()
