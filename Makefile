@@ -20,7 +20,7 @@ export UV_PYTHON_DOWNLOADS ?= never
 export UV_COMPILE_BYTECODE ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help install run serve servers test test-postgres test-sqlite bench lint format lock clean
+.PHONY: help install run serve servers test test-postgres test-sqlite coverage bench lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,8 +64,11 @@ test-postgres: servers
 	FORECOURT_TEST_ENGINE=postgres $(SUITE)
 
 test-sqlite: install ## Run what holds on both engines on a SQLite file
+	FORECOURT_TEST_ENGINE=sqlite $(SUITE)
+
+coverage: servers ## Run everything on PostgreSQL and tell which lines no test of this process runs
 	@rm -f .coverage
-	FORECOURT_TEST_ENGINE=sqlite $(SUITE) --cov --cov-report=term:skip-covered
+	FORECOURT_TEST_ENGINE=postgres $(SUITE) --cov --cov-report=term:skip-covered
 
 bench: servers ## Measure BENCHMARKS against their peers and write build/bench.json
 	$(PYTEST) -o 'python_files=bench_*.py' -p no:randomly -o timeout=0 -s $(BENCHMARKS)

@@ -75,7 +75,14 @@ def inherited() -> dict[str, str]:
 
 def manage(*arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Run manage.py with these variables alone, and without a terminal."""
-    if sys.platform != "linux" or READ_BY_APPS & environment.keys():
+    if READ_BY_APPS & environment.keys():
+        return manage_from_nothing(*arguments, environment=environment)
+    return manage_with_apps_loaded(*arguments, environment=environment)
+
+
+def manage_with_apps_loaded(*arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Do the same where variables that are read while apps are loaded are meant for the settings alone."""
+    if sys.platform != "linux":
         return manage_from_nothing(*arguments, environment=environment)
     with Path(os.devnull).open() as stdin, TemporaryFile("w+") as stdout, TemporaryFile("w+") as stderr:
         code = Running(arguments, environment, [file.fileno() for file in (stdin, stdout, stderr)]).wait()

@@ -13,16 +13,19 @@ from django.db import connections
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
+from tests.config.databases import settings_of
 from tests.emptying import FirstRows
 from tests.servers import engine
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
-    """Put SQLite's test database into a file: in memory it locks and journals differently."""
+    """Copy the migrated tables on PostgreSQL, and use a file on SQLite: in memory it locks and journals differently."""
+    settings = connections["default"].settings_dict
     if engine() == "sqlite":
-        settings = connections["default"].settings_dict
         settings["TEST"]["NAME"] = str(Path(settings["NAME"]).with_name("test.sqlite3"))
+    else:
+        settings["TEST"]["TEMPLATE"] = settings_of(request.getfixturevalue("pattern"))["NAME"]
     request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
 
 

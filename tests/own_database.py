@@ -1,10 +1,14 @@
-"""A pytest plugin: fixtures for tests that do as they like with a database of their own."""
+"""A pytest plugin: fixtures for tests that do as they like with a database of their own.
+
+A pattern is a database that takes long to make: all workers copy the one that the first of them made.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -16,7 +20,9 @@ from config.database_url import url_of
 from config.ops.scratch import connected, migrate_from_zero
 from tests import commands
 from tests.config.databases import Manage, settings_of
-from tests.servers import engine
+from tests.servers import engine, worker_number
+
+RUN = "FORECOURT_TEST_RUN"
 
 
 @pytest.fixture
@@ -33,21 +39,59 @@ def url(tmp_path: Path, database_url: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def pattern(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterator[str]:
-    """A database with all migrations applied, made once and copied by `migrated`."""
+def pattern(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> str:
+    """A database with all migrations applied, to be copied: whoever stays connected keeps others from it."""
     if engine() == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('pattern') / 'pattern.sqlite3'}"
+        url = f"sqlite:///{shared_folder(tmp_path_factory) / 'pattern.sqlite3'}"
+        made_once(tmp_path_factory, "pattern", lambda: migrate_from_zero(url))
+        return url
+
+    def make() -> None:
+        with psycopg.connect(database_url, autocommit=True) as server:
+            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         migrate_from_zero(url)
-        yield url
+
+    name = pattern_name("migrated")
+    url = url_of(settings_of(database_url), name=name)
+    made_once(tmp_path_factory, name, make)
+    return url
+
+
+def pattern_name(kind: str) -> str:
+    """Return the name of this run's pattern on PostgreSQL; it is dropped when the run ends."""
+    return f"{os.environ[RUN]}_{kind}"
+
+
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all workers of this run see."""
+    return factory.getbasetemp().parent if worker_number() else factory.getbasetemp()
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[], object]) -> None:
+    """Make what has this name, unless another worker of this run has; one that is just making it is waited for."""
+    with (shared_folder(factory) / f"{name}.made").open("a") as note:
+        fcntl.flock(note, fcntl.LOCK_EX)
+        if not note.tell():
+            make()
+            note.write("yes")
+
+
+def pytest_configure() -> None:
+    """Give the run a name of its own, which its workers inherit."""
+    if not worker_number():
+        os.environ[RUN] = f"pattern_{os.getpid()}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Drop the run's patterns: the server may not be our own."""
+    if worker_number() or engine() == "sqlite" or "DATABASE_URL" not in os.environ:
         return
-    name = f"pattern_{os.getpid()}"
-    with psycopg.connect(database_url, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        url = url_of(settings_of(database_url), name=name)
-        try:
-            migrate_from_zero(url)
-            yield url
-        finally:
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
+        named = server.execute(
+            "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [pattern_name("")]
+        ).fetchall()
+        for (name,) in named:
             server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from config.database_url import url_of
 from config.ops.row_security import OWN_ROWS
 from config.ops.scratch import connected
 from tests.commands import manage as manage_py
 from tests.config.databases import Manage, execute, settings_of
-from tests.own_database import copy_database
+from tests.own_database import copy_database, made_once, pattern_name
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only]
 
@@ -50,18 +47,18 @@ def schemas(url: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def separate_pattern(pattern: str, database_url: str) -> Iterator[str]:
-    """The name of a database in which each app has its schema, made once and copied by `separate`."""
-    name = f"separate_{os.getpid()}"
-    copy_database(str(settings_of(pattern)["NAME"]), name, database_url)
-    try:
+def separate_pattern(pattern: str, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database in which each app has its schema, to be copied by `separate`."""
+
+    def make() -> None:
+        copy_database(str(settings_of(pattern)["NAME"]), name, database_url)
         environment = {"ENV_FILE": os.devnull, "DATABASE_URL": url_of(settings_of(database_url), name=name)} | ON
         done = manage_py("migrate", "--no-input", environment=environment)
         assert done.returncode == 0, done.stderr
-        yield name
-    finally:
-        with psycopg.connect(database_url, autocommit=True) as server:
-            server.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+
+    name = pattern_name("separate")
+    made_once(tmp_path_factory, name, make)
+    return name
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.config.test_settings import PRODUCTION, manage
+from tests.commands import inherited, manage
+from tests.config.test_settings import PRODUCTION
 from tests.config.variables import PROJECT, example_variables
 
 APPLICATION = ("migrate", "web")
@@ -82,7 +83,7 @@ def test_the_stylesheets_are_collected_without_any_secret(tmp_path: Path) -> Non
     build = next(arguments for word, arguments in instructions() if "collectstatic" in arguments)
     words = shlex.split(build)
     environment = dict(word.split("=", 1) for word in words[: words.index("python")])
-    result = manage(environment, *words[words.index("manage.py") + 1 :], "--dry-run")
+    result = manage(*words[words.index("manage.py") + 1 :], "--dry-run", environment=inherited() | environment)
     assert result.returncode == 0, result.stderr
     assert "static files" in result.stdout
 
@@ -153,7 +154,8 @@ def composed(compose: Any, **written: str) -> dict[str, str]:
     "written", [{}, {"PG_HOST": "/run/pgbouncer", "PG_PORT": "6432", "PGBOUNCER": "true"}], ids=["direct", "pgbouncer"]
 )
 def test_the_composed_environment_passes_the_deployment_check(compose: Any, written: dict[str, str]) -> None:
-    result = manage(composed(compose, **written), "check", "--deploy", "--fail-level", "DEBUG")
+    environment = inherited() | composed(compose, **written)
+    result = manage("check", "--deploy", "--fail-level", "DEBUG", environment=environment)
     assert (result.returncode, result.stdout) == (0, "System check identified no issues (0 silenced).\n"), result.stderr
 
 
@@ -177,7 +179,7 @@ def served(tmp_path: Path, port: int) -> Iterator[subprocess.Popen[str]]:
         "TRUSTED_PROXY_COUNT": "1",
         "METRICS_DIR": str(tmp_path / "metrics"),
     }
-    assert manage(environment, "migrate", "--no-input").returncode == 0
+    assert manage("migrate", "--no-input", environment=environment).returncode == 0
     with subprocess.Popen(
         json.loads(last("CMD")), cwd=PROJECT, env=environment, stderr=subprocess.PIPE, text=True
     ) as run:

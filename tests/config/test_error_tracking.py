@@ -17,7 +17,7 @@ import pytest
 
 from config.error_tracking import impersonal
 from config.ops.version import forecourt_version
-from tests.config.test_settings import manage
+from tests.commands import inherited, manage
 from tests.config.variables import PROJECT
 
 ASK = """
@@ -116,7 +116,7 @@ def test_without_an_address_nothing_is_sent(tracker: ThreadingHTTPServer, tmp_pa
 
 
 def test_an_address_that_cannot_be_is_refused_without_repeating_it() -> None:
-    refused = manage({"SENTRY_DSN": "hush"}, "check")
+    refused = manage("check", environment=inherited() | {"SENTRY_DSN": "hush"})
     assert refused.returncode == 1
     assert "SENTRY_DSN cannot be read: write https://key@host/number" in refused.stderr
     assert "hush" not in refused.stderr

@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.config.test_settings import manage, settings_of
+from tests.commands import inherited, manage
+from tests.config.test_settings import settings_of
 from tests.config.variables import PROJECT
 
 WRITE = """
@@ -30,7 +31,7 @@ def test_without_a_file_the_log_goes_to_the_console_alone() -> None:
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    refused = manage({"LOG_FILE": str(tmp_path / "none" / "forecourt.log")}, "check")
+    refused = manage("check", environment=inherited() | {"LOG_FILE": str(tmp_path / "none" / "forecourt.log")})
     assert refused.returncode == 1
     assert refused.stderr == f"Error: LOG_FILE: {tmp_path / 'none'} is no folder that may be written.\n"
 

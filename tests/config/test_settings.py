@@ -1,16 +1,15 @@
-"""What the settings make of an environment, each read by a fresh Python as a deployment would."""
+"""What the settings make of an environment."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.config.variables import PROJECT, example_variables
+from tests.commands import inherited, manage_from_nothing, manage_with_apps_loaded
+from tests.config.variables import example_variables
 
 SECRET = "kJ8#mQ2$vX5^zR7&wT4*yU9!aS3@dF6%gH1+bN0=cL_pE-iO~" + "x7"
 PRODUCTION = {
@@ -23,40 +22,21 @@ PRODUCTION = {
 }
 
 
-def manage(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run manage.py with these variables alone."""
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return subprocess.run(
-        [sys.executable, str(PROJECT / "manage.py"), *arguments],
-        env=inherited | {"ENV_FILE": os.devnull} | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def settings_of(environment: dict[str, str], *names: str) -> dict[str, object]:
-    """Return these settings as such a process sees them."""
+    """Return these settings as a command in such an environment sees them."""
     code = (
         "import json; from django.conf import settings as s; "
         f"print(json.dumps({{n: getattr(s, n) for n in {names}}}, default=lambda function: function.__qualname__))"
     )
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    variables = {"ENV_FILE": os.devnull, "DJANGO_SETTINGS_MODULE": "config.settings"}
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=PROJECT,
-        env=inherited | variables | environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    result = manage_with_apps_loaded("shell", "--no-imports", "-c", code, environment=inherited() | environment)
+    assert result.returncode == 0, result.stderr
     loaded: dict[str, object] = json.loads(result.stdout)
     return loaded
 
 
 def test_a_deployment_check_of_production_finds_nothing() -> None:
-    result = manage(PRODUCTION, "check", "--deploy", "--fail-level", "DEBUG")
+    environment = inherited() | PRODUCTION
+    result = manage_from_nothing("check", "--deploy", "--fail-level", "DEBUG", environment=environment)
     assert (result.returncode, result.stdout) == (0, "System check identified no issues (0 silenced).\n"), result.stderr
 
 
@@ -95,7 +75,7 @@ def test_an_env_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_variable_stops_every_command_with_one_sentence(change: dict[str, str], sentence: str) -> None:
-    result = manage(PRODUCTION | change, "check")
+    result = manage_with_apps_loaded("check", environment=inherited() | PRODUCTION | change)
     assert result.returncode == 1
     assert result.stderr.startswith(sentence)
     assert len(result.stderr.splitlines()) == 1
@@ -110,7 +90,7 @@ def test_every_kind_of_cache_address_is_accepted(url: str) -> None:
 
 
 def test_traceback_shows_where_a_wrong_variable_was_read() -> None:
-    result = manage({"DEBUG": "yess"}, "check", "--traceback")
+    result = manage_from_nothing("check", "--traceback", environment=inherited() | {"DEBUG": "yess"})
     assert result.returncode == 1
     assert "Traceback" in result.stderr
 

@@ -14,7 +14,7 @@ from django.test import override_settings
 from django_redis import get_redis_connection
 
 from config.ops.cache import BATCH_KEYS
-from tests.config.test_settings import manage
+from tests.commands import inherited, manage
 
 
 def run(*arguments: str) -> str:
@@ -53,14 +53,14 @@ def test_flush_removes_our_keys_of_every_version_and_nothing_of_anybody_else() -
 def test_flush_asks_first_and_without_anybody_to_ask_removes_nothing() -> None:
     cache.set("car:1", 1)
     environment = {"REDIS_URL": settings.REDIS_URL, "DATABASE_URL": os.environ["DATABASE_URL"]}
-    refused = manage(environment, "cache_admin", "flush")
+    refused = manage("cache_admin", "flush", environment=inherited() | environment)
     assert refused.returncode == 1
     assert refused.stderr == "CommandError: Nobody is there to ask: add --yes.\n"
     assert cache.get("car:1") == 1
 
 
 def test_a_server_that_does_not_answer_is_an_error_without_its_password() -> None:
-    away = manage({"REDIS_URL": "redis://:hush@127.0.0.1:1/0"}, "cache_admin", "ping")
+    away = manage("cache_admin", "ping", environment=inherited() | {"REDIS_URL": "redis://:hush@127.0.0.1:1/0"})
     assert away.returncode == 1
     assert "The cache server of REDIS_URL does not answer" in away.stderr
     assert "hush" not in away.stderr

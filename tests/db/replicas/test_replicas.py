@@ -20,6 +20,7 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from accounts.models import User
 from config.cache import cached, families
+from config.database_url import url_of
 from config.db.replicas import nodes
 from config.db.replicas.reads import ReadYourWritesMiddleware
 from config.ops import programs, servers
@@ -30,6 +31,7 @@ from tests.builders import PASSWORD
 from tests.config.databases import settings_of
 from tests.db.replicas.cluster import STOCK, Browser, Server, basebackup, initdb, load, server, site, until
 from tests.docs.pages import type_commands
+from tests.own_database import copy_database
 
 pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db]
 
@@ -60,13 +62,13 @@ def variables(primary: Server, standby: Server) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def running(
-    tmp_path_factory: pytest.TempPathFactory, pattern: str, django_db_blocker: DjangoDbBlocker
+    tmp_path_factory: pytest.TempPathFactory, pattern: str, database_url: str, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Site]:
     """The site with a car and somebody who may change things, reading from a standby."""
     binaries = programs.find(programs.POSTGRESQL, Search(environment={})).path.parent
     with server(binaries) as primary, server(binaries) as standby:
         primary.start([initdb(primary)])
-        fill(primary, pattern)
+        fill(primary, pattern, database_url)
         with django_db_blocker.unblock(), connected(primary.url) as connection:
             User.objects.db_manager(connection.alias).create_superuser(EMAIL, PASSWORD)
             car = Car(
@@ -79,10 +81,15 @@ def running(
             yield Site(primary, standby, port)
 
 
-def fill(primary: Server, pattern: str) -> None:
+def fill(primary: Server, pattern: str, database_url: str) -> None:
     """Give the primary the tables of a migrated database."""
-    dump = subprocess.run([primary.programs / "pg_dump", pattern], check=True, capture_output=True)
+    source = url_of(settings_of(database_url), name=f"primary_{os.getpid()}")
+    # The pattern itself must be free for others to copy.
+    copy_database(str(settings_of(pattern)["NAME"]), str(settings_of(source)["NAME"]), database_url)
+    dump = subprocess.run([primary.programs / "pg_dump", source], check=True, capture_output=True)
     subprocess.run([primary.programs / "psql", "-q", primary.url], input=dump.stdout, check=True, capture_output=True)
+    with psycopg.connect(database_url, autocommit=True) as session:
+        session.execute(f"DROP DATABASE primary_{os.getpid()}")
 
 
 @pytest.fixture
