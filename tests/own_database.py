@@ -69,11 +69,12 @@ def shared_folder(factory: pytest.TempPathFactory) -> Path:
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[], object]) -> None:
     """Make what has this name, unless another worker of this run has; one that is just making it is waited for."""
-    with (shared_folder(factory) / f"{name}.made").open("a") as note:
-        fcntl.flock(note, fcntl.LOCK_EX)
-        if not note.tell():
+    made = shared_folder(factory) / f"{name}.made"
+    with made.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
             make()
-            note.write("yes")
+            made.touch()
 
 
 def pytest_configure() -> None:
