@@ -49,10 +49,14 @@ class Starter:
 class Running:
     """A command at work, which has these open files as its input, output and errors."""
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], files: Sequence[int]) -> None:
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], files: Sequence[int], folder: Path | None = None
+    ) -> None:
         self._idle = Starter.idle[apps := arguments[0] not in WITHOUT_APPS]
         self._starter = self._idle.pop() if self._idle else Starter(apps=apps)
-        order = json.dumps({"arguments": arguments, "environment": dict(environment), "folder": str(Path.cwd())})
+        order = json.dumps(
+            {"arguments": arguments, "environment": dict(environment), "folder": str(folder or Path.cwd())}
+        )
         socket.send_fds(self._starter.orders, [order.encode()], files)
         self.pid = int(self._starter.orders.recv(64))
 
