@@ -125,10 +125,9 @@ def uses_database(item: pytest.Item) -> bool:
 
 
 def pytest_collection_finish() -> None:
-    """Spare the collector the modules and tests, which stay until the end, and let it come more seldom."""
+    """Spare the collector the modules and tests, which stay until the end."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
