@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Seller, User
 from accounts.models.users import Role
+from config.db.arrays import AmongKeys
 from config.db.base import (
     LiveManager,
     PublicIdModel,
@@ -173,6 +174,10 @@ class OfLeadQuerySet(RowQuerySet[RowT]):
         if user.role == Role.ADMIN:
             return self.filter(Q(lead__assigned_to=user) | Q(lead__assigned_to__isnull=True))
         return self if user.role in {Role.SUPER_ADMIN, Role.VIEWER} else self.none()
+
+    def of_leads(self, leads: LeadQuerySet) -> Self:
+        """Return the rows of these leads: where they are few, from the leads on by the index of each."""
+        return self.filter(AmongKeys("lead_id", leads.order_by().values("pk")))
 
 
 class LeadNote(models.Model):
