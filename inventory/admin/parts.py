@@ -144,7 +144,6 @@ class PartAdmin(HoldsRows, ImportsStock):
         link_to("vehicle"),
         link_to("category"),
         link_to("seller"),
-        related_count("leads", "Leads"),
         "created_at",
     )
     list_display_links = ("name",)

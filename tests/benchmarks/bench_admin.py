@@ -59,7 +59,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "by price backwards": ("o=-4", "o=-3"),
     "by condition": ("o=5", "o=4"),
     "by status": ("o=6", "o=5"),
-    "by date": ("o=12", "o=6"),
+    "by date": ("o=11", "o=6"),
     "a year": ("created_at__year=2024", "created_at__year=2024"),
     "some days": (
         "created_at_from=2024-03-01&created_at_to=2024-03-09",
