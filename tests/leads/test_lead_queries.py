@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models.users import Role
-from leads.models import Lead
+from leads.models import Lead, LeadNote
 from leads.models.leads import LeadPriority, LeadStatus
 from leads.queries import LeadFilters, earlier_leads_of, lead_counts_by_status, leads_for
 from tests.builders import NOON, make_lead, make_user
@@ -90,3 +90,11 @@ def test_earlier_leads_of_a_colleague_stay_hidden() -> None:
     make_lead(email="ann@example.org", assigned_to=make_user(Role.ADMIN), created_at=NOON - timedelta(days=1))
     assert earlier_leads_of(lead, user=admin) == []
     assert Lead.objects.count() == 2
+
+
+def test_notes_of_some_leads_are_those_of_no_others() -> None:
+    mine, other = make_lead(source="telephone"), make_lead()
+    note = LeadNote.objects.create(lead=mine, text="Called back.")
+    LeadNote.objects.create(lead=other, text="Nobody there.")
+    assert list(LeadNote.objects.of_leads(Lead.objects.filter(source="telephone"))) == [note]
+    assert not LeadNote.objects.of_leads(Lead.objects.none()).exists()
