@@ -471,7 +471,8 @@ def test_every_read_of_the_marketplace_is_told_with_what_it_took(look_into: Look
     found = {row["read"]: row for row in rows(look_into("plans"), "reads")}
     assert found.keys() == NAMED_READS.keys()
     assert all(row["time"] > 0 for row in found.values())
-    assert found["cars.numbered-page"]["statements"] == 3
+    # The page and its number; SQLite is asked for the keys of the page first.
+    assert found["cars.numbered-page"]["statements"] == (2 if engine() == "postgres" else 3)
     one = look_into("plans", explain="car.by-slug")
     assert [row["read"] for row in rows(one, "reads")] == ["car.by-slug"]
     plan = "\n".join(row["line"] for row in rows(one, "lines"))
