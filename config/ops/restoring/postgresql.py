@@ -252,6 +252,7 @@ class _Restoring:
     def _instead(self, source: Source, plain: Plain, live: _Live, now: datetime) -> Outcome:
         """Drop the live database first; when the restore fails, what it held is restored from its backup."""
         safety = self._safety_copy(now)
+        # Nobody can read them once it is gone.
         self._rights(live)
         self.watcher.phase("dropping")
         drop(self.server, self.name, force=self.order.disconnect)
