@@ -3,7 +3,8 @@ SHELL := /bin/sh
 
 PORT ?= 8000
 ENGINE ?= sqlite
-WORKERS ?= auto
+# One more than processors: some tests wait for servers and clocks.
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 BENCHMARKS ?= tests/benchmarks
 
 PYTHON := .venv/bin/python

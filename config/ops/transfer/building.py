@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LONGEST_QUEUE = 512 * 1024 * 1024  # bytes
 CATCH_UP = 4
 # Between two looks at a server that is asked to end.
-PATIENCE = 30.0  # seconds
+PATIENCE, INTERRUPT_EVERY = 30.0, 0.1  # seconds
 
 
 class Builder:
@@ -71,12 +71,18 @@ class Builder:
     def cancel(self) -> None:
         """Stop, so that the transaction can be taken back."""
         self._waiting.clear()
-        if self._running is None:
-            return
-        with suppress(psycopg.Error):
-            self._session.cancel_safe(timeout=PATIENCE)
-        with suppress(psycopg.Error):
-            self._collect()
+        if self._running is not None:
+            with suppress(psycopg.Error):
+                self._interrupt()
+
+    def _interrupt(self) -> None:
+        # A server that has not begun with the statement yet does not hear that it is to stop.
+        while self._connection.is_busy():
+            with suppress(psycopg.Error):
+                self._session.cancel_safe(timeout=PATIENCE)
+            select.select([self._connection.socket], [], [], INTERRUPT_EVERY)
+            self._connection.consume_input()
+        self._collect()
 
     def _begin(self, part: Part) -> None:
         self._running = part
