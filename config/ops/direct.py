@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
@@ -14,10 +14,12 @@ from config.db.connecting import patiently
 from config.db.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.backends.postgresql.base import DatabaseWrapper
+
+CANCEL_SECONDS, CANCEL_EVERY = 5.0, 0.1
 
 
 def use_direct_database(alias: str) -> None:
@@ -50,6 +52,17 @@ def direct_connection(connection: BaseDatabaseWrapper, *, program: str = "") -> 
         raise Refused(f"{shown_url(connection.settings_dict)} cannot be reached: {str(error).strip()}") from error
     with session:
         yield session
+
+
+def interrupt(session: psycopg.Connection[Any], has_ended: Callable[[float], bool]) -> None:
+    """Cancel what another thread does in `session`.
+
+    `has_ended` waits for at most so many seconds and says whether that thread is done.
+    """
+    # Once is not enough: between two statements the server has nothing to cancel.
+    while not has_ended(CANCEL_EVERY):
+        with suppress(psycopg.Error):
+            session.cancel_safe(timeout=CANCEL_SECONDS)
 
 
 def refuse_unreachable(connection: BaseDatabaseWrapper) -> None:

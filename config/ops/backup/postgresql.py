@@ -17,7 +17,7 @@ from config.ops.backup.folder import FolderCompression, read_back_folder
 from config.ops.backup.manifest import sha256_of_entries
 from config.ops.backup.running import ProgramFailed, Running, running
 from config.ops.backup.writing import Lister, write_backup
-from config.ops.direct import direct_connection
+from config.ops.direct import direct_connection, interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 SESSION_SETTINGS = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 KIND_ARGUMENTS: dict[str, tuple[str, ...]] = {FULL: (), SCHEMA: ("--schema-only",), DATA: ("--data-only",)}
-CANCEL_SECONDS = 5
 
 
 def dump_postgresql(connection: BaseDatabaseWrapper, work: WorkFolder, wanted: Wanted) -> Draft:
@@ -163,9 +162,7 @@ def _counting(session: psycopg.Connection[Any], wanted: Wanted) -> Iterator[_Cou
     try:
         yield counting
     finally:
-        if counting.is_alive():
-            session.cancel_safe(timeout=CANCEL_SECONDS)
-        counting.join()
+        interrupt(session, counting.has_ended)
 
 
 class _Counting(threading.Thread):
@@ -176,6 +173,11 @@ class _Counting(threading.Thread):
         self.session, self.wanted = session, wanted
         self.contents: Contents | None = None
         self.failure: psycopg.Error | None = None
+
+    def has_ended(self, seconds: float) -> bool:
+        """Wait for at most so many seconds, and say whether everything is counted."""
+        self.join(seconds)
+        return not self.is_alive()
 
     def run(self) -> None:
         try:

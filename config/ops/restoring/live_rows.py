@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from config.db.errors import Refused
 from config.ops.backup.contents import postgresql_rows
-from config.ops.direct import direct_connection
+from config.ops.direct import direct_connection, interrupt
 from config.ops.restoring.server import PROGRAM, exists, maintenance_session
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 LiveRows = Future[dict[str, int]]
-CANCEL_SECONDS, CANCEL_EVERY = 5.0, 0.1
 
 
 @contextmanager
@@ -36,7 +35,8 @@ def counted_meanwhile(connection: BaseDatabaseWrapper) -> Iterator[LiveRows]:
             if is_there:
                 session = opened.enter_context(direct_connection(connection, program=PROGRAM))
                 rows = opened.enter_context(ThreadPoolExecutor(1)).submit(_counted, session)
-                opened.callback(_stop, session, rows)
+                # Whoever does not want the backup any more does not wait for the rows either.
+                opened.callback(interrupt, session, lambda seconds: bool(wait([rows], seconds).done))
             else:
                 rows.set_result({})
         except (Refused, psycopg.Error) as error:
@@ -49,12 +49,3 @@ def _counted(session: psycopg.Connection[Any]) -> dict[str, int]:
         session.execute("SET TRANSACTION READ ONLY")
         session.execute("SELECT set_config('statement_timeout', '0', true)")
         return postgresql_rows(session)
-
-
-def _stop(session: psycopg.Connection[Any], rows: LiveRows) -> None:
-    # Whoever does not want the backup any more does not wait for the rows either. Between two statements the server has
-    # nothing to cancel.
-    while not rows.done():
-        with suppress(psycopg.Error):
-            session.cancel_safe(timeout=CANCEL_SECONDS)
-        wait([rows], CANCEL_EVERY)
