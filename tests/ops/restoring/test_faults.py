@@ -87,7 +87,8 @@ def test_two_restores_at_once_are_one_too_many(make_site: MakeSite) -> None:
 
     assert 0 in [code for _, code in ends]
     refusals = [err for (_, err), code in ends if code]
-    assert all("Another restore" in err for err in refusals), refusals
+    # The one that goes on may first meet another in the file.
+    assert all("Another restore" in err or "is in use" in err for err in refusals), refusals
     assert site.content() == before
 
 
