@@ -76,6 +76,9 @@ class UserIdentity(PublicIdModel, TimestampedModel):
         indexes = [
             models.Index(name="identity_newest", fields=["-created_at"]),
             models.Index(name="identity_account", fields=["provider_account_id"]),
+            # Filters of the list.
+            models.Index(name="identity_type", fields=["type", "created_at", "id"]),
+            models.Index(name="identity_verified", fields=["is_email_verified", "created_at", "id"]),
         ]
 
     def __str__(self) -> str:
@@ -124,6 +127,8 @@ class UserSession(PublicIdModel):
             models.Index(name="session_user_expiry", fields=["user", "expires_at"]),
             models.Index(name="session_expiry", fields=["expires_at"]),
             models.Index(name="session_newest", fields=["-created_at"]),
+            # Filter of the list.
+            models.Index(name="session_kind", fields=["kind", "created_at", "id"]),
         ]
 
     def __str__(self) -> str:
@@ -153,6 +158,8 @@ class OneTimeToken(models.Model):
             models.Index(name="token_email_purpose", fields=["email", "purpose"]),
             models.Index(name="token_expiry", fields=["expires_at"]),
             models.Index(name="token_newest", fields=["-created_at"]),
+            # Filter of the list.
+            models.Index(name="token_purpose", fields=["purpose", "created_at", "id"]),
         ]
 
     def __str__(self) -> str:

@@ -160,6 +160,8 @@ class Seller(PublicIdModel, TimestampedModel, SoftDeleteModel):
             models.Index(name="seller_city", fields=["city", "province"]),
             models.Index(name="seller_rating", fields=["rating"]),
             models.Index(name="seller_plan", fields=["plan", "created_at", "id"]),
+            models.Index(name="seller_active", fields=["is_active", "created_at", "id"]),
+            models.Index(name="seller_open", fields=["is_open", "created_at", "id"]),
             models.Index(name="seller_created", fields=["-created_at"]),
             # The public list in its order, also from a cursor on; where its sellers are.
             models.Index(

@@ -125,6 +125,11 @@ class UserPreference(TimestampedModel):
         verbose_name = "preference"
         ordering = ["user"]
         constraints = [choice_valid("theme", Theme)]
+        indexes = [
+            # Filters of the list.
+            models.Index(name="preference_theme", fields=["theme", "id"]),
+            models.Index(name="preference_notifications", fields=["notifications_enabled", "id"]),
+        ]
 
     def __str__(self) -> str:
         return f"Preferences of {self.user}"

@@ -48,18 +48,18 @@ def count_rows(rows: QuerySet[Any], expected: int | None, order: Sequence[str] =
     which an index finds the rows.
     """
     if expected is None or expected <= 2 * MOST_COUNTED:
-        found = _counted(rows, MOST_COUNTED)
+        found = counted(rows, MOST_COUNTED)
         if found is not None:
             return found
         # An expectation that is already exceeded tells nothing.
         return Count.about(expected) if expected and expected > MOST_COUNTED else Count(MOST_COUNTED, "more than")
     if order and rows.order_by(*order).values("pk")[_SURE_OF : _SURE_OF + 1]:
         return Count.about(expected)
-    found = _counted(rows, _SURE_OF)
+    found = counted(rows, _SURE_OF)
     return Count.about(expected) if found is None else found
 
 
-def _counted(rows: QuerySet[Any], most: int) -> Count | None:
+def counted(rows: QuerySet[Any], most: int) -> Count | None:
     """Return the number of rows, or None where there are more than `most`."""
     found = rows.order_by().values("pk")[: most + 1].count()
     return Count(found) if found <= most else None

@@ -16,12 +16,12 @@ from django.db import DataError
 from unfold.views import ChangeList
 
 from config.staff.columns import tell_reader
-from config.staff.counting import Count, count_rows
+from config.staff.counting import Count
 from config.staff.dates import date_choices
 from config.staff.names import fetch_names
 from config.staff.orders import Order
 from config.staff.pages import LAST, Place, PlainRows, UnknownPage, find_page
-from config.staff.searching import SearchedRows, better_words
+from config.staff.searching import better_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +122,7 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]  # the theme has no typ
             raise IncorrectLookupParameters(error) from error
         found = find_page(self.rows, order, place, size)
         is_all = place.number == 1 and not found.later
-        self._tell_numbers(Count(len(found.keys)) if is_all else self._count(order), place)
+        self._tell_numbers(Count(len(found.keys)) if is_all else self.rows.count(order), place)
         if place.number is not None and place.number > max(self.paginator.num_pages, 1):
             if self.multi_page:
                 raise IncorrectLookupParameters(PAGE_VAR)
@@ -135,10 +135,6 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]  # the theme has no typ
         for row in self.result_list:
             tell_reader(row, request, self.model_admin.admin_site)
         fetch_names(self.result_list)
-
-    def _count(self, order: Order | None) -> Count:
-        walks = order is not None and isinstance(self.rows, PlainRows)
-        return count_rows(self.rows.countable, self.rows.expected, order.names() if order and walks else ())
 
     def _tell_numbers(self, count: Count, place: Place) -> None:
         self.result_count = count
@@ -183,7 +179,7 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]  # the theme has no typ
     @cached_property
     def meant(self) -> dict[str, str] | None:
         """The search that was probably meant, where nothing is found as it is typed."""
-        if self.result_list or not isinstance(self.rows, SearchedRows):
+        if self.result_list or not self.query:
             return None
         words = better_words(self.model_admin.searches_by, self.query, self.model, self.queryset.db)
         return {"words": words, "link": self.get_query_string({"q": words})} if words else None

@@ -16,10 +16,13 @@ from django.db import connections
 from django.db.models import Q
 
 from config.db.estimates import expected_rows
+from config.staff.counting import count_rows
 from config.staff.orders import Order
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+    from config.staff.counting import Count
 
 LAST = "last"
 AFTER, BEFORE = "after:", "before:"
@@ -87,35 +90,40 @@ class Rows(Protocol):
     @property
     def queryset(self) -> QuerySet[Any]: ...
 
-    @property
-    def countable(self) -> QuerySet[Any]: ...
+    def count(self, order: Order | None) -> Count:
+        """Return how many there are, without reading all of a large table."""
 
-    @property
-    def expected(self) -> int | None: ...
-
-    def take(self, order: Order, condition: Q, wanted: int, *, backwards: bool) -> list[tuple[Any, ...]]: ...
+    def take(self, order: Order, condition: Q, wanted: int, *, backwards: bool) -> list[tuple[Any, ...]]:
+        """Return the first rows that meet `condition` as well: their values in the columns of the order."""
 
 
 @dataclass(frozen=True)
 class PlainRows:
-    """Rows that an index of their order finds, or where there are few, one of what they are filtered by."""
+    """Rows that an index of their order finds, or where there are few, one of what they are filtered by.
+
+    `most` is known not to be exceeded.
+    """
 
     queryset: QuerySet[Any]
+    most: int | None = None
 
-    @property
-    def countable(self) -> QuerySet[Any]:
-        return self.queryset
-
-    @cached_property
-    def expected(self) -> int | None:
-        """About how many rows there are, where the database can tell."""
-        return expected_rows(self.queryset) if connections[self.queryset.db].vendor == "postgresql" else None
+    def count(self, order: Order | None) -> Count:
+        """See `Rows`."""
+        return count_rows(self.queryset, self._expected, order.names() if order else ())
 
     def take(self, order: Order, condition: Q, wanted: int, *, backwards: bool) -> list[tuple[Any, ...]]:
+        """See `Rows`."""
         # Few rows may all lie at the other end of the order.
-        is_few = self.expected is not None and self.expected < FEW
+        is_few = self._expected is not None and self._expected < FEW
         names = order.unindexed(backwards=backwards) if is_few else order.names(backwards=backwards)
         return list(self.queryset.filter(condition).order_by(*names).values_list(*order.columns)[:wanted])
+
+    @cached_property
+    def _expected(self) -> int | None:
+        """About how many rows there are, where the database can tell."""
+        if self.most is not None:
+            return self.most
+        return expected_rows(self.queryset) if connections[self.queryset.db].vendor == "postgresql" else None
 
 
 def find_page(rows: Rows, order: Order | None, place: Place, size: int) -> Found:

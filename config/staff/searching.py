@@ -7,40 +7,39 @@ table that were found. A row is listed when one of the ways finds it; the list k
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import connections
-from django.db.models import Q
+from django.db.models import BooleanField, OuterRef, Q, Subquery, Value
 
+from config.db.arrays import AmongKeys, OneOf
 from config.db.estimates import expected_rows
 from config.db.search import SHORTEST_TEXT, Searched, fenced, matches
 from config.db.typos import repaired
 from config.db.words import searched_words
-from config.staff.orders import has_few_values
+from config.staff.pages import PlainRows
+from config.staff.searched_rows import Among, Found, JoinedRows, SearchedRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Protocol
 
-    from django.db.models import QuerySet
+    from django.db.models import Model, QuerySet
 
-    from config.staff.orders import Order
+    from config.staff.pages import Rows
 
     class Way(Protocol):
-        """One way to find rows; None where the text cannot be meant."""
+        """One way to find rows."""
 
-        def condition(self, text: str, model: Any, using: str) -> Q | None: ...
+        def find(self, text: str, rows: QuerySet[Any]) -> Found | None:
+            """Find some of all rows of a table; None where the text cannot be meant."""
 
 
-# So many related rows are named one by one.
-_MOST_NAMED = 1_000
-# From so many expected matches on, those that come first in the list's order are looked for where the list begins.
+# Fewer matches than these are named one by one.
 _MANY = 2_000
-# Of so many rows at the beginning those that were found are looked up, which takes some milliseconds.
-_MOST_LOOKED_INTO = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +48,9 @@ class Words:
 
     what: Searched
 
-    def condition(self, text: str, model: Any, using: str) -> Q | None:
-        return matches(self.what, text)
+    def find(self, text: str, rows: QuerySet[Any]) -> Found | None:
+        """See `Way`."""
+        return _found(rows, matches(self.what, text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,9 @@ class Names:
 
     what: Searched
 
-    def condition(self, text: str, model: Any, using: str) -> Q | None:
-        return matches(Searched(self.what.names, self.what.names), text)
+    def find(self, text: str, rows: QuerySet[Any]) -> Found | None:
+        """See `Way`."""
+        return _found(rows, matches(Searched(self.what.names, self.what.names), text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,11 @@ class Whole:
 
     column: str
 
-    def condition(self, text: str, model: Any, using: str) -> Q | None:
-        field = model._meta.get_field(self.column)
+    def find(self, text: str, rows: QuerySet[Any]) -> Found | None:
+        """See `Way`."""
+        field = rows.model._meta.get_field(self.column)
         try:
-            return Q((self.column, field.clean(field.to_python(text.strip()), None)))
+            return _found(rows, Q((self.column, field.clean(field.to_python(text.strip()), None))))
         except (ValidationError, ValueError):
             return None
 
@@ -83,9 +85,10 @@ class Code:
 
     column: str
 
-    def condition(self, text: str, model: Any, using: str) -> Q | None:
+    def find(self, text: str, rows: QuerySet[Any]) -> Found | None:
+        """See `Way`."""
         code = "_".join(searched_words(text))
-        return Q((f"{self.column}__in", [code, code.upper()]))
+        return _found(rows, Q((f"{self.column}__in", [code, code.upper()])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +97,9 @@ class Part:
 
     column: str
 
-    def condition(self, text: str, model: Any, using: str) -> Q | None:
-        return Q((f"{self.column}__icontains", text.strip()))
+    def find(self, text: str, rows: QuerySet[Any]) -> Found | None:
+        """See `Way`."""
+        return _found(rows, Q((f"{self.column}__icontains", text.strip())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,57 +108,72 @@ class Beginning:
 
     column: str
 
-    def condition(self, text: str, model: Any, using: str) -> Q | None:
-        return Q((f"{self.column}__startswith", text.strip()))
+    def find(self, text: str, rows: QuerySet[Any]) -> Found | None:
+        """See `Way`."""
+        return _found(rows, Q((f"{self.column}__startswith", text.strip())))
 
 
 @dataclass(frozen=True, slots=True)
 class Through:
-    """By related rows that are found: `relation` points at them."""
+    """By rows of another table that are found: `column` holds their `key`. Without `related` it is a foreign key."""
 
-    relation: str
+    column: str
     way: Way
+    related: type[Model] | None = None
+    key: str = "pk"
 
-    def condition(self, text: str, model: Any, using: str) -> Q | None:
-        related = model._meta.get_field(self.relation).related_model
-        condition = self.way.condition(text, related, using)
-        if condition is None:
+    def find(self, text: str, rows: QuerySet[Any]) -> Found | None:
+        """See `Way`."""
+        related: Any = self.related or rows.model._meta.get_field(self.column).related_model
+        everything = related._base_manager.using(rows.db).all()
+        found = self.way.find(text, everything)
+        if found is None:
             return None
-        return is_among(f"{self.relation}_id", related._base_manager.using(using).filter(condition), "pk")
+        matching = everything.filter(found.condition)
+        its_own = everything.filter(**{self.key: OuterRef(self.column)}).filter(found.each or found.condition)
+        return Found(
+            Q(AmongKeys(self.column, fenced(matching, self.key))),
+            # As if those that were found had as many rows as the others.
+            _expected(rows.exclude(**{self.column: None})) * found.expected // _expected(everything) + 1,
+            # A single value is looked up for each row, where EXISTS could be for the whole table at once.
+            Q(Subquery(its_own.values(found=Value(True))[:1], output_field=BooleanField())),
+        )
 
 
-def is_among(column: str, found: QuerySet[Any], key: str) -> Q:
-    """Return the condition that `column` is the `key` of a row of `found`, another table.
-
-    Few keys are named one by one: then the planner knows how many there are, and an index looks them up.
-    """
-    keys = fenced(found, key)
-    named = list(keys.values_list(key, flat=True)[: _MOST_NAMED + 1])
-    return Q((f"{column}__in", named if len(named) <= _MOST_NAMED else keys))
+def _found(rows: QuerySet[Any], condition: Q | None) -> Found | None:
+    return None if condition is None else Found(condition, _expected(rows.filter(condition)))
 
 
-def search_rows(ways: Sequence[Way], text: str, rows: QuerySet[Any]) -> SearchedRows:
+def _expected(rows: QuerySet[Any]) -> int:
+    # SQLite expects nothing, and is asked in one way.
+    return expected_rows(rows) if connections[rows.db].vendor == "postgresql" else 1
+
+
+def search_rows(ways: Sequence[Way], text: str, rows: QuerySet[Any]) -> Rows:
     """Search `rows`, which may be filtered but not sliced."""
-    own: list[Q] = []
-    others: list[Q] = []
-    for way in ways:
-        if (condition := way.condition(text, rows.model, rows.db)) is not None:
-            (others if isinstance(way, Through) else own).append(condition)
-    # Joined by "or", conditions on other tables would be asked of each row.
-    conditions = [*([reduce(or_, own)] if own else []), *others]
-    if not conditions:
-        return SearchedRows(rows.none())
-    everything = rows.model._base_manager.using(rows.db)
-    found = [everything.filter(condition) for condition in conditions]
+    everything = rows.model._base_manager.using(rows.db).all()
+    found = _joined([each for way in ways if (each := way.find(text, everything)) is not None])
+    if not found:
+        return PlainRows(rows.none())
     if connections[rows.db].vendor != "postgresql":
-        return SearchedRows(rows.filter(reduce(or_, conditions)))
-    if sum(map(expected_rows, found)) < _MANY:
-        keys = {key for each in found for key in fenced(each).values_list("pk", flat=True)[: 2 * _MANY]}
+        return PlainRows(rows.filter(reduce(or_, [each.condition for each in found])))
+    if sum(each.expected for each in found) < _MANY:
+        matches = (fenced(everything.filter(each.condition)) for each in found)
+        keys = {key for each in matches for key in each.values_list("pk", flat=True)[: 2 * _MANY]}
         if len(keys) < _MANY:
-            return SearchedRows(rows.filter(pk__in=keys))
-    if len(found) == 1:
-        return SearchedRows(rows.filter(pk__in=fenced(found[0])), rows.filter(conditions[0]), rows)
-    return SearchedRows(rows.filter(pk__in=fenced(found[0]).union(*map(fenced, found[1:]))))
+            return PlainRows(rows.filter(OneOf("pk", keys)), len(keys)) if keys else PlainRows(rows.none())
+    among = Among(rows)
+    searched = [SearchedRows(among, each) for each in found]
+    return searched[0] if len(searched) == 1 else JoinedRows(among, searched)
+
+
+def _joined(found: Sequence[Found]) -> list[Found]:
+    """Join what conditions of the table itself find: for these PostgreSQL brings several indexes together."""
+    own = [each for each in found if each.each is None]
+    others = [each for each in found if each.each is not None]
+    if not own:
+        return others
+    return [Found(reduce(or_, [each.condition for each in own]), sum(each.expected for each in own)), *others]
 
 
 def better_words(ways: Sequence[Way], text: str, model: Any, using: str) -> str:
@@ -164,58 +183,3 @@ def better_words(ways: Sequence[Way], text: str, model: Any, using: str) -> str:
     typed = searched_words(text)
     known = repaired(typed, model._meta.db_table, using=using)
     return "" if known == typed or sum(map(len, typed)) < SHORTEST_TEXT else " ".join(known)
-
-
-@dataclass(frozen=True)
-class SearchedRows:
-    """Rows that a search found: `queryset` gets them by an index first of all.
-
-    `direct` asks each row for the condition: where nothing else is asked, PostgreSQL has no worse way to them either.
-    """
-
-    queryset: QuerySet[Any]
-    direct: QuerySet[Any] | None = None
-    among: QuerySet[Any] | None = None
-
-    @cached_property
-    def countable(self) -> QuerySet[Any]:
-        """The rows in the way that counts them fastest."""
-        return self.queryset if self.direct is None or not self._is_wide else self.direct
-
-    @cached_property
-    def expected(self) -> int | None:
-        """About how many rows there are, where the database can tell."""
-        is_known = connections[self.queryset.db].vendor == "postgresql"
-        return expected_rows(self.countable) if is_known else None
-
-    @cached_property
-    def _of_table(self) -> int:
-        return expected_rows(self.queryset.model._base_manager.using(self.queryset.db).all())
-
-    @cached_property
-    def _is_wide(self) -> bool:
-        """Whether the list is of most rows of the table, so that no other condition is the first to be looked up."""
-        return self.among is not None and 2 * expected_rows(self.among) > self._of_table
-
-    def take(self, order: Order, condition: Q, wanted: int, *, backwards: bool) -> list[tuple[Any, ...]]:
-        """Return the first rows that meet `condition` as well: their values in the columns of the order."""
-        near = self._near(order, condition, wanted, backwards=backwards)
-        if near is not None and len(near) == wanted:
-            return near
-        # All that were found are sorted: an index of the order would tempt the planner to look into row after row.
-        rows = self.countable.filter(condition).order_by(*order.unindexed(backwards=backwards))
-        return list(rows.values_list(*order.columns)[:wanted])
-
-    def _near(self, order: Order, condition: Q, wanted: int, *, backwards: bool) -> list[tuple[Any, ...]] | None:
-        """Look where the order begins, if by all odds enough lie there; None where they do not."""
-        model, using = self.queryset.model, self.queryset.db
-        if self.direct is None or has_few_values(model._meta.get_field(order.columns[0])):
-            return None
-        looked_into = 3 * wanted * self._of_table // expected_rows(self.direct)
-        if looked_into > _MOST_LOOKED_INTO:
-            return None
-        names = order.names(backwards=backwards)
-        everything = model._base_manager.using(using).filter(condition)
-        ends = list(everything.order_by(*names).values_list(*order.columns)[looked_into : looked_into + 1])
-        rows = self.direct.filter(condition, *(order.before(end, backwards=backwards) for end in ends))
-        return list(rows.order_by(*names).values_list(*order.columns)[:wanted])

@@ -261,6 +261,7 @@ class Migration(FirstMigration):
                 'verbose_name_plural': 'seller categories',
                 'ordering': ['seller', '-is_primary', 'category'],
                 'constraints': [models.UniqueConstraint(fields=('seller', 'category'), name='sellercategory_seller_category_unique', violation_error_message='The seller has this category already.'), models.UniqueConstraint(condition=models.Q(('is_primary', True)), fields=('seller',), name='sellercategory_one_primary', violation_error_message='The seller has another primary category already.')],
+                'indexes': [models.Index(fields=['is_primary', 'id'], name='seller_category_primary')],
             },
         ),
     ]

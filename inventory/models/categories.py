@@ -159,6 +159,8 @@ class SellerCategory(models.Model):
                 message="The seller has another primary category already.",
             ),
         ]
+        # Filter of the list.
+        indexes = [models.Index(name="seller_category_primary", fields=["is_primary", "id"])]
 
     def __str__(self) -> str:
         return f"{self.seller}: {self.category}"

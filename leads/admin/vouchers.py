@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q
 
 from accounts.admin.people import UserAdmin
 from accounts.models import Language, Translation
 from accounts.search import SELLERS, TRANSLATIONS, USERS
 from accounts.services import save_translation
-from config.db.search import matches
 from config.staff.actions import service_action
 from config.staff.admin import RecordedAdmin, StaffAdmin
 from config.staff.columns import badge, format_money, link_to, money, related_count
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
 from config.staff.forms import StaffModelForm, dress
 from config.staff.inlines import RelatedListInline
-from config.staff.searching import Names, Through, Whole, Words, is_among
+from config.staff.searching import Names, Through, Whole, Words
 from config.staff.site import person
 from leads.models import Voucher, VoucherClaim, VoucherCode, VoucherRedemption
 from leads.models.vouchers import CodeType, DiscountType, VoucherState
@@ -43,15 +41,9 @@ VOUCHER_COLOURS = {
     VoucherState.EXPIRED: "danger",
     VoucherState.SUSPENDED: "warning",
 }
+# By the words of titles, which translations hold.
+TITLES = Through("title_key", Words(TRANSLATIONS), Translation, "key")
 CLAIM_COLOURS = {"claimed": "info", "redeemed": "success", "expired": "danger"}
-
-
-class Titles:
-    """A way to find vouchers: by the words of their titles."""
-
-    def condition(self, text: str, model: Any, using: str) -> Q | None:
-        found = matches(TRANSLATIONS, text)
-        return None if found is None else is_among("title_key", Translation.objects.using(using).filter(found), "key")
 
 
 class CodeForm(forms.Form):
@@ -138,7 +130,7 @@ class VoucherAdmin(StaffAdmin):
         ("expires_at", RangeDateFilter),
     )
     search_fields = ("title_text", "title_key", "seller__name", "public_id")
-    searches_by = (Titles(), Whole("title_key"), Whole("public_id"), Through("seller", Names(SELLERS)))
+    searches_by = (TITLES, Whole("title_key"), Whole("public_id"), Through("seller", Names(SELLERS)))
     date_hierarchy = "created_at"
     readonly_fields = ("state", "redemption_count", "claim_count", "scan_count")
     fieldsets = (
@@ -253,7 +245,7 @@ class VoucherCodeAdmin(StaffAdmin):
     )
     list_filter = (("type", ChoicesCheckboxFilter), ("is_active", BooleanRadioFilter), ("created_at", RangeDateFilter))
     search_fields = ("code", "voucher__title_key")
-    searches_by = (Whole("code"), Through("voucher", Titles()))
+    searches_by = (Whole("code"), Through("voucher", TITLES))
     date_hierarchy = "created_at"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -280,7 +272,7 @@ class VoucherClaimAdmin(RecordedAdmin):
         ("claimed_at", RangeDateFilter),
     )
     search_fields = ("voucher__title_key", "user__name", "user__email")
-    searches_by = (Through("voucher", Titles()), Through("user", Words(USERS)))
+    searches_by = (Through("voucher", TITLES), Through("user", Words(USERS)))
     date_hierarchy = "claimed_at"
 
 
@@ -296,7 +288,7 @@ class VoucherRedemptionAdmin(RecordedAdmin):
     list_display_links = ("redeemed_at",)
     list_filter = (("redeemed_at", RangeDateFilter),)
     search_fields = ("voucher__title_key", "voucher_label", "seller_label", "user_label", "code_used")
-    searches_by = (Words(REDEMPTIONS), Through("voucher", Titles()))
+    searches_by = (Words(REDEMPTIONS), Through("voucher", TITLES))
     date_hierarchy = "redeemed_at"
     # A claim's own text names its voucher and its holder.
     readonly_fields = (link_to("claim", needs=("claim__voucher", "claim__user")),)

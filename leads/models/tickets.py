@@ -151,6 +151,8 @@ class TicketComment(TimestampedModel):
             # Also serves the foreign key.
             models.Index(name="comment_ticket_time", fields=["ticket", "created_at"]),
             models.Index(name="comment_time", fields=["created_at"]),
+            # Filter of the list.
+            models.Index(name="comment_internal", fields=["is_internal", "created_at", "id"]),
             WordIndex(Words(*COMMENT_TEXTS), name="comment_words"),
         ]
 

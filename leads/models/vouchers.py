@@ -152,6 +152,7 @@ class Voucher(PublicIdModel, TimestampedModel, SoftDeleteModel):
             models.Index(name="voucher_expiry", fields=["expires_at"]),
             models.Index(name="voucher_newest", fields=["-created_at"]),
             models.Index(name="voucher_state", fields=["state", "created_at", "id"]),
+            models.Index(name="voucher_discount_type", fields=["discount_type", "created_at", "id"]),
             # Those whose title was searched for.
             models.Index(name="voucher_title", fields=["title_key"]),
             # A seller's vouchers by state; the first also serves the foreign key.
@@ -221,6 +222,9 @@ class VoucherCode(models.Model):
             models.Index(name="voucher_code_type", fields=["voucher", "type"]),
             models.Index(name="voucher_code_active", fields=["voucher", "is_active"]),
             models.Index(name="voucher_code_newest", fields=["-created_at"]),
+            # Filters of the list.
+            models.Index(name="code_type_newest", fields=["type", "created_at", "id"]),
+            models.Index(name="code_active_newest", fields=["is_active", "created_at", "id"]),
         ]
 
     def __str__(self) -> str:
