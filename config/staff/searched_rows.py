@@ -35,7 +35,7 @@ _LOOKED_INTO_ANYWAY = 1_000
 _FOUND_MEANWHILE = 4
 _LEAST_SHARE = 1e-9
 # Where so many lie as near as expected, there are about as many as expected.
-_EVIDENCE = 100
+_EVIDENCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +97,25 @@ class SearchedRows:
 
     def count(self, order: Order | None) -> Count:
         """See `Rows`."""
-        expected = int(self._share * self.among.of_table)
-        if expected > 2 * MOST_COUNTED:
-            by_key = Order((self.among.rows.model._meta.pk.attname,), descending=True)
-            near = self._near(by_key, Q(), _EVIDENCE, backwards=False)
-            if near is not None and len(near) == _EVIDENCE:
-                return Count.about(expected)
-        return count_rows(self._quickest, expected)
+        return Count.about(self.expected) if self.are_many else count_rows(self._quickest, self.expected)
 
-    def keys(self) -> set[Any]:
-        """Return the keys of all rows; there should not be too many."""
-        return set(self._quickest.order_by().values_list("pk", flat=True))
+    @property
+    def expected(self) -> int:
+        """About how many rows there are."""
+        return int(self._share * self.among.of_table)
+
+    @cached_property
+    def are_many(self) -> bool:
+        """Whether there are more than are counted, as is to be expected and as those show that are near."""
+        if self.expected <= 2 * MOST_COUNTED:
+            return False
+        by_key = Order((self.among.rows.model._meta.pk.attname,), descending=True)
+        near = self._near(by_key, Q(), _EVIDENCE, backwards=False)
+        return near is not None and len(near) == _EVIDENCE
+
+    def keys(self, most: int) -> list[Any]:
+        """Return the keys of at most so many rows."""
+        return list(self._quickest.order_by().values_list("pk", flat=True)[:most])
 
     def take(self, order: Order, condition: Q, wanted: int, *, backwards: bool) -> list[tuple[Any, ...]]:
         """See `Rows`."""
@@ -164,13 +172,13 @@ class JoinedRows:
 
     def count(self, order: Order | None) -> Count:
         """See `Rows`."""
-        counts = [way.count(order) for way in self.ways]
-        if not all(count.is_exact for count in counts):
-            # What several ways find is counted by each of them.
-            most = int(max(counts))
-            return Count.about(most) if most > MOST_COUNTED else Count(MOST_COUNTED, "more than")
-        keys = set().union(*(way.keys() for way in self.ways))
-        return Count(len(keys)) if len(keys) <= MOST_COUNTED else Count.about(len(keys))
+        # Nobody knows how many several ways find.
+        expected = max(way.expected for way in self.ways)
+        if not any(way.are_many for way in self.ways):
+            keys = set().union(*(way.keys(MOST_COUNTED + 1) for way in self.ways))
+            if len(keys) <= MOST_COUNTED:
+                return Count(len(keys))
+        return Count.about(expected) if expected > MOST_COUNTED else Count(MOST_COUNTED, "more than")
 
     def take(self, order: Order, condition: Q, wanted: int, *, backwards: bool) -> list[tuple[Any, ...]]:
         """See `Rows`."""

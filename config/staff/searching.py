@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 # Fewer matches than these are named one by one.
 _MANY = 2_000
+# Rows that belong to so many others or more, as far as the planner knows, are looked up by these.
+_FEWEST_OTHERS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +131,13 @@ class Through:
         found = self.way.find(text, everything)
         if found is None:
             return None
-        matching = everything.filter(found.condition)
+        keys = fenced(everything.filter(found.condition), self.key)
+        looked_up = Q(AmongKeys(self.column, keys))
+        # Where a few of the others have most of the rows, all would be read, and each compared with every key.
+        is_even = _expected(rows.filter(looked_up)) * _FEWEST_OTHERS < _expected(rows)
         its_own = everything.filter(**{self.key: OuterRef(self.column)}).filter(found.each or found.condition)
         return Found(
-            Q(AmongKeys(self.column, fenced(matching, self.key))),
+            looked_up if is_even else Q((f"{self.column}__in", keys)),
             # As if those that were found had as many rows as the others.
             _expected(rows.exclude(**{self.column: None})) * found.expected // _expected(everything) + 1,
             # A single value is looked up for each row, where EXISTS could be for the whole table at once.
