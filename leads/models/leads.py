@@ -156,11 +156,12 @@ class Lead(PublicIdModel, TimestampedModel, SoftDeleteModel):
             models.Index(name="lead_score", fields=["score", "priority", "created_at", "id"]),
             models.Index(name="lead_source", fields=["source"]),
             models.Index(name="lead_created", fields=["-created_at"]),
-            # The work list, that of one state, and each person's part of it; the last also serves the foreign key.
+            # The work list, that of one state, and what is one person's; the last two also serve the foreign key.
             models.Index(name="lead_work_order", fields=["-priority", "-score", "-created_at", "-id"]),
             models.Index(name="lead_status", fields=["status", "priority", "score", "created_at", "id"]),
             models.Index(name="lead_status_newest", fields=["status", "-created_at"]),
             models.Index(name="lead_assignee_status", fields=["assigned_to", "status"]),
+            models.Index(name="lead_assignee_work", fields=["assigned_to", "priority", "score", "created_at", "id"]),
             WordIndex(Words(*LEAD_NAMES), name="lead_name_words"),
             WordIndex(Words(*LEAD_TEXTS), name="lead_words"),
         ]
