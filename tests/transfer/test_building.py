@@ -81,6 +81,37 @@ def test_what_is_built_for_one_table_does_not_mix_with_the_lines_of_the_next(
     assert numbers(session) == list(range(300))
 
 
+def test_lines_of_one_table_wait_while_those_of_the_next_are_taken(session: psycopg.Connection[Any]) -> None:
+    builder = Builder(session)
+    with psycopg.connect(session.info.dsn, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(1)")
+        builder.submit([Part("numbers", "held up", "", "SELECT pg_advisory_xact_lock(1)")])
+        for start in (0, 100):
+            lines = writer(session, builder)
+            for n in range(start, start + 100):
+                lines.write(f"{n}\n".encode())
+            lines.close()
+        assert (builder.left, builder.kept) == (3, 690)
+    builder.wait()
+
+    assert numbers(session) == list(range(200))
+    assert (builder.left, builder.kept) == (0, 0)
+
+
+def test_lines_that_waited_and_are_refused_leave_the_session_usable(session: psycopg.Connection[Any]) -> None:
+    builder = Builder(session)
+    builder.submit([SLOW])
+    lines = writer(session, builder)
+    lines.write(b"no number\n")
+    lines.close()
+
+    with pytest.raises(psycopg.errors.InvalidTextRepresentation, match="no number"):
+        builder.wait()
+    session.rollback()
+
+    assert session.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_something_that_cannot_be_built_is_told(session: psycopg.Connection[Any]) -> None:
     builder = Builder(session)
     builder.submit([WRONG])

@@ -1,6 +1,7 @@
 """Building indexes on the server while rows of other tables are still being converted here.
 
-There is one connection, because there is one transaction: while the server builds, lines for it wait in a file.
+There is one connection, because there is one transaction: while the server builds, lines for it wait in files, also
+those of several tables one after the other.
 """
 
 from __future__ import annotations
@@ -10,51 +11,74 @@ import select
 import tempfile
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import psycopg
 from psycopg import pq
 
 from config.ops.transfer.loading import refused_spool
+from config.ops.transfer.target import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from config.ops.transfer.loading import Writer
-    from config.ops.transfer.target import Part
 
-# How much may wait in the file before the rows wait for the server, and how many blocks catch up with each new one.
+# How much may wait in the files before the rows wait for the server, and how many blocks catch up with each new one.
 LONGEST_QUEUE = 512 * 1024 * 1024  # bytes
 CATCH_UP = 4
 # Between two looks at a server that is asked to end.
 PATIENCE, INTERRUPT_EVERY = 30.0, 0.1  # seconds
 
 
+class Lines(Protocol):
+    """All lines of a table, which wait in a file."""
+
+    @property
+    def kept(self) -> int:
+        """How many bytes wait."""
+
+    def send(self) -> None:
+        """Send them through the session, which is free."""
+
+    def discard(self) -> None:
+        """Give them up."""
+
+
 class Builder:
-    """Sends statements to the server one after the other, without waiting for them.
+    """Sends statements and lines to the server one after the other, without waiting for the statements.
 
     While it `is_busy`, nothing else can be done with the session.
     """
 
     def __init__(self, session: psycopg.Connection[Any]) -> None:
         self._session, self._connection = session, session.pgconn
-        self._waiting: deque[Part] = deque()
+        self._waiting: deque[Part | Lines] = deque()
         self._running: Part | None = None
 
     @property
     def left(self) -> int:
-        """How many parts are not built yet."""
+        """How much is not built or sent yet."""
         return len(self._waiting) + (self._running is not None)
 
-    def submit(self, parts: Iterable[Part]) -> None:
-        """Build these as soon as the ones before them are there."""
+    @property
+    def kept(self) -> int:
+        """How many bytes of lines wait."""
+        return sum(each.kept for each in self._waiting if not isinstance(each, Part))
+
+    def submit(self, parts: Iterable[Part | Lines]) -> None:
+        """Build or send these as soon as what comes before them is there."""
         self._waiting.extend(parts)
 
     def is_busy(self) -> bool:
         """Take note of what is done, begin what is next, and say whether anything is left. Raises psycopg.Error."""
         while self._running is not None or self._waiting:
             if self._running is None:
-                self._begin(self._waiting.popleft())
+                following = self._waiting.popleft()
+                if not isinstance(following, Part):
+                    self._send(following)
+                    continue
+                self._begin(following)
             self._connection.consume_input()
             if self._connection.is_busy():
                 return True
@@ -70,7 +94,10 @@ class Builder:
 
     def cancel(self) -> None:
         """Stop, so that the transaction can be taken back."""
-        self._waiting.clear()
+        while self._waiting:
+            given_up = self._waiting.popleft()
+            if not isinstance(given_up, Part):
+                given_up.discard()
         if self._running is not None:
             with suppress(psycopg.Error):
                 self._interrupt()
@@ -83,6 +110,15 @@ class Builder:
             select.select([self._connection.socket], [], [], INTERRUPT_EVERY)
             self._connection.consume_input()
         self._collect()
+
+    @staticmethod
+    def _send(lines: Lines) -> None:
+        try:
+            lines.send()
+        except BaseException:
+            # The session understands nothing else until they are given up.
+            lines.discard()
+            raise
 
     def _begin(self, part: Part) -> None:
         self._running = part
@@ -101,7 +137,10 @@ class Builder:
 
 
 class PatientWriter:
-    """Sends lines as soon as the builder leaves the session free, and keeps them in a file until then."""
+    """Sends lines as soon as the builder leaves the session free, and keeps them in a file until then.
+
+    Lines that are all kept when the table ends are left to the builder.
+    """
 
     def __init__(self, builder: Builder, open_writer: Callable[[], Writer]) -> None:
         self._builder, self._open_writer = builder, open_writer
@@ -112,7 +151,7 @@ class PatientWriter:
 
     def write(self, block: bytes) -> None:
         """See `loading.Writer`."""
-        if self._written - self._read > LONGEST_QUEUE:
+        if self.kept + self._builder.kept > LONGEST_QUEUE:
             self._builder.wait()
         if self._writer is None and not self._builder.is_busy():
             self._writer = self._open_writer()
@@ -125,19 +164,34 @@ class PatientWriter:
 
     def close(self) -> None:
         """See `loading.Writer`."""
-        self._builder.wait()
+        if self._writer is None and self._builder.is_busy():
+            self._builder.submit([self])
+        else:
+            self.send()
+
+    @property
+    def kept(self) -> int:
+        """See `Lines`."""
+        return self._written - self._read
+
+    def send(self) -> None:
+        """See `Lines`."""
         if self._writer is None:
             self._writer = self._open_writer()
         self._catch_up(len(self._queue))
         self._writer.close()
         self._file.close()
 
-    def abandon(self) -> None:
-        """See `loading.Writer`."""
-        self._builder.cancel()
+    def discard(self) -> None:
+        """See `Lines`."""
         if self._writer is not None:
             self._writer.abandon()
         self._file.close()
+
+    def abandon(self) -> None:
+        """See `loading.Writer`."""
+        self._builder.cancel()
+        self.discard()
 
     def _keep(self, block: bytes) -> None:
         try:

@@ -43,7 +43,7 @@ class Writer(Protocol):
         """Send whole lines."""
 
     def close(self) -> None:
-        """Say that there are no more lines, and wait until all have arrived."""
+        """Say that there are no more lines."""
 
     def abandon(self) -> None:
         """Give up: nothing of what was sent is to stay."""
@@ -90,7 +90,7 @@ class Loader:
     """Is told a table of the source, and how many of its rows were read."""
     open_writer: Callable[[type[Model], Sequence[str]], Writer] | None = None
     is_loaded: Callable[[Target], None] = lambda target: None
-    """Is told of every table that all rows were sent into."""
+    """Is told of every table to which all rows are sent or on their way."""
     tallies: dict[str, Tally] = field(default_factory=dict)
     loaded: dict[type[Model], Loaded] = field(default_factory=dict)
     _noted: RowKeys = field(default_factory=RowKeys)
