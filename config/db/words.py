@@ -29,7 +29,7 @@ _FOLDED = (
     r"regexp_replace(regexp_replace(normalize({text}, NFKD), '[\u0300-\u036f]+', '', 'g'), '[^[:alnum:]]+', ' ', 'g')"
 )
 # Most texts are short and have no accents: without folding, and without the server's parser of texts, which takes most
-# of the time, their vector costs a quarter. No word of theirs can be too long for a vector, which has 2046 bytes.
+# of the time, their vector costs less than half. No word of theirs can be too long for a vector, which has 2046 bytes.
 _SHORT = 2000
 
 
