@@ -13,6 +13,7 @@ from django.db import connection
 
 from accounts.models import Integration, Seller
 from analytics.models import AuditLog, WebVital
+from config.db.removal import BATCH_ROWS
 from inventory.models import Category, Part
 from leads.models import Voucher, VoucherClaim, VoucherRedemption
 from leads.services import claim_voucher
@@ -105,10 +106,11 @@ class TestCounters:
 
     def test_any_number_of_them(self) -> None:
         owner = make_user()
-        Seller.objects.bulk_create(Seller(owner=owner, name=f"S{i}", total_sales=1) for i in range(2100))
+        number = BATCH_ROWS + 50
+        Seller.objects.bulk_create(Seller(owner=owner, name=f"S{i}", total_sales=1) for i in range(number))
         (finding,) = findings()
-        assert (finding["rows"], len(finding["examples"])) == (2100, 10)
-        assert run("--integrity", "--fix").output.splitlines()[0] == "2100 counts were put right."
+        assert (finding["rows"], len(finding["examples"])) == (number, 10)
+        assert run("--integrity", "--fix").output.splitlines()[0] == f"{number} counts were put right."
         assert findings() == []
 
 
