@@ -1,6 +1,6 @@
 """Killed at any moment, the target is as it was before, or complete.
 
-`TRANSFER_KILLS` says how often (3); 50 is what a release is held to.
+`TRANSFER_KILLS` says how often (2); 50 is what a release is held to.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.transfer.moving import catalog, contents, query
 
 pytestmark = [pytest.mark.postgres_only, pytest.mark.usefixtures("any_database"), pytest.mark.timeout(3600)]
 
-KILLS = int(os.environ.get("TRANSFER_KILLS", "3"))
+KILLS = int(os.environ.get("TRANSFER_KILLS", "2"))
 SEED = int(os.environ.get("TRANSFER_SEED", "1"))
 
 

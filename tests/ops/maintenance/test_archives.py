@@ -39,7 +39,7 @@ from tests.ops.maintenance.running import rows_of, run
 
 POLICIES = {step.name: step.policy for step in STEPS if step.policy}
 COMMAND = [*MANAGE, "maintain", "--only", "audit"]
-ROWS = 8000
+ROWS = 5000
 LONG_AGO = timedelta(days=4000)
 
 pytestmark = pytest.mark.django_db
