@@ -14,6 +14,7 @@ from django.db import connections
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
+from config.db.arrays import AmongKeys
 from config.db.estimates import expected_rows
 from config.db.typos import repaired
 from config.db.words import Holds, searched_words
@@ -148,7 +149,8 @@ def _newest(condition: Q, within: QuerySet[Any], wanted: int) -> list[int]:
         ids = _keys(within.filter(condition, since).order_by("-created_at", "-pk"), wanted)
         if len(ids) == wanted:
             return ids
-    found = within.filter(pk__in=fenced(matches))
+    # As an array, because the planner may take them for enough to read the whole table.
+    found = within.filter(AmongKeys("pk", fenced(matches)))
     # An expression, because an index in that order would tempt the planner to go through the whole table.
     return _keys(found.order_by(Coalesce("created_at", "created_at").desc(), "-pk"), wanted)
 
