@@ -32,7 +32,7 @@ FURTHEST_ROW = 1000
 # From so many expected matches on, the newest of them are looked for among the newest rows.
 _MANY = 1000
 # Looking into a row takes some microseconds.
-_MOST_LOOKED_INTO = 6000
+_MOST_LOOKED_INTO = 8000
 _NO_LIMIT = 1_000_000_000
 
 
