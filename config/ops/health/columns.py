@@ -38,14 +38,16 @@ def columns(look: Look) -> Section:
 
 
 def _sqlite(look: Look, section: Section) -> None:
-    if not look.rows("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'"):
+    analyzed = look.rows("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'")
+    statistics = look.rows("SELECT tbl, idx, stat FROM sqlite_stat1 ORDER BY 1, 2") if analyzed else []
+    if not statistics:
         section.missing.append("There are no statistics yet: run ANALYZE.")
         return
     section.table(
         "indexes",
         "Indexes as the planner sees them",
         (Column("table", "Table"), Column("index", "Index"), Column("statistics", "Rows, and rows per equal key")),
-        look.rows("SELECT tbl, idx, stat FROM sqlite_stat1 ORDER BY 1, 2"),
+        statistics,
         source="sqlite_stat1 as of the last ANALYZE",
         limit=look.limit,
     )

@@ -450,7 +450,9 @@ def test_columns_tell_what_the_planner_knows_and_no_value_of_a_row(look_into: Lo
 
 
 @on_sqlite
-def test_sqlite_asks_for_analyze_before_it_tells_of_columns(look_into: LookInto) -> None:
+@pytest.mark.parametrize("before", [[], ["ANALYZE leads_lead"]], ids=["never", "of an empty table"])
+def test_sqlite_asks_for_analyze_before_it_tells_of_columns(look_into: LookInto, before: list[str]) -> None:
+    execute(*before)
     assert look_into("columns").missing == ["There are no statistics yet: run ANALYZE."]
 
 
