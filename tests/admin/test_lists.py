@@ -23,8 +23,8 @@ from config.ops.search_words import refresh_words
 from config.staff.site import OfferedRows
 from inventory.models import Part
 from tests.admin.rows import staff
-from tests.api.test_plans import repeat, whole_tables
 from tests.builders import NOON, make_part, make_seller, make_vehicle
+from tests.many_rows import many_rows, repeat, whole_tables
 from tests.word_indexes import without_word_indexes
 
 # Writing the rows takes some seconds, or a minute where others keep the processors busy.
@@ -40,15 +40,9 @@ WORDS = "CASE number % 50 WHEN 0 THEN 'Alternator' WHEN 1 THEN 'Gearbox' ELSE 'D
 def boss(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[User]:
     """Fill the tables in a transaction that is never committed, and return who looks at them."""
     with django_db_blocker.unblock(), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = replica")
-            cursor.execute("SET LOCAL statement_timeout = 0")
         person = staff(Role.SUPER_ADMIN)
-        with without_word_indexes(Part, AuditLog):
+        with many_rows(), without_word_indexes(Part, AuditLog):
             fill()
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = origin")
-            cursor.execute("ANALYZE")
         yield person
         transaction.set_rollback(True)
 

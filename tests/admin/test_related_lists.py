@@ -20,8 +20,8 @@ from accounts.models.users import Role
 from leads.models import Lead, LeadActivity, LeadNote, Voucher, VoucherClaim
 from tests.admin.rows import staff
 from tests.admin.test_lists import WORDS, addresses, listed
-from tests.api.test_plans import repeat, whole_tables
 from tests.builders import NOON, make_lead, make_translation, make_user, make_voucher
+from tests.many_rows import many_rows, repeat, whole_tables
 from tests.word_indexes import without_word_indexes
 
 # Writing the rows takes some seconds, or a minute where others keep the processors busy.
@@ -50,16 +50,10 @@ HAVING: dict[Any, Callable[[str], Q]] = {
 def people(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, User]]:
     """Fill the tables in a transaction that is never committed, and return administrators by what they see."""
     with django_db_blocker.unblock(), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = replica")
-            cursor.execute("SET LOCAL statement_timeout = 0")
         people = {EVERYBODY: staff(Role.SUPER_ADMIN)} | {share: staff(Role.ADMIN) for share in SHARES}
-        with without_word_indexes(Lead, LeadNote, Translation, User):
+        with many_rows(), without_word_indexes(Lead, LeadNote, Translation, User):
             fill_leads(people["half of all"], people["some"], staff(Role.ADMIN))
             fill_vouchers()
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = origin")
-            cursor.execute("ANALYZE")
         yield people
         transaction.set_rollback(True)
 

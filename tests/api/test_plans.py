@@ -5,14 +5,13 @@ There are 100,000 cars and as many parts.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoDbBlocker
 
@@ -23,6 +22,7 @@ from inventory.models import Car, CarFeature, CarImage, CarSpecification, Part, 
 from inventory.models.cars import CarStatus
 from inventory.queries import CAR_SORTS, CarFilters, PartFilters, car_list, featured_parts, part_list
 from tests.builders import NOON, make_car, make_part, make_seller, make_vehicle
+from tests.many_rows import many_rows, repeat, whole_tables
 from tests.word_indexes import drop_word_indexes
 
 # Writing the rows takes some seconds, or a minute where others keep the processors busy.
@@ -39,13 +39,8 @@ SMALL = {"accounts_seller", "inventory_category", "inventory_carslughistory", "l
 def stock(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Fill the tables in a transaction that is never committed."""
     with django_db_blocker.unblock(), transaction.atomic():
-        with connection.cursor() as cursor:
-            # Foreign keys hold as the rows are made; looking at each again after every test would take minutes.
-            cursor.execute("SET LOCAL session_replication_role = replica")
-            cursor.execute("SET LOCAL statement_timeout = 0")
-        fill()
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = origin")
+        with many_rows():
+            fill()
         yield
         transaction.set_rollback(True)
 
@@ -75,25 +70,6 @@ def fill() -> None:
     repeat(PartImage, part.images.create(url="/1.jpg"), 20_000, part_id=f"{part.pk} + number")
     repeat(CarFeature, car.features.create(text="Isofix"), 5_000, car_id=f"{car.pk} + number")
     repeat(CarSpecification, car.specifications.create(label="Seats"), 5_000, car_id=f"{car.pk} + number")
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
-
-
-def repeat(table: type[models.Model], row: models.Model, times: int, **different: str) -> None:
-    """Write a row `times` more: `different` are expressions over `number`; keys follow those of the row."""
-    options = table._meta
-    usual = {"public_id": "'row-' || number", "created_at": "created_at + number * interval '1 minute'"}
-    different = {"id": f"{row.pk} + number"} | usual | different
-    names = [field.column for field in options.local_concrete_fields if field.column and not field.generated]
-    columns = ", ".join(f'"{name}"' for name in names)
-    values = ", ".join(different.get(name, f'"{name}"') for name in names)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "WITH RECURSIVE numbers (number) AS"
-            f" (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {times})"
-            f" INSERT INTO {options.db_table} ({columns}) SELECT {values} FROM {options.db_table}, numbers"
-            f" WHERE id = {row.pk}"
-        )
 
 
 def named(name: str) -> Any:
@@ -141,12 +117,3 @@ def test_featured_parts_are_the_first_of_all_by_rating_and_date() -> None:
     of_good_sellers = Part.objects.public().filter(seller__rating__gte=4)
     wanted = of_good_sellers.order_by("-seller__rating", "-created_at", "-pk").values_list("public_id", flat=True)
     assert [part.public_id for part in featured_parts(limit=20)] == list(wanted[:20])
-
-
-def whole_tables(statement: str) -> set[str]:
-    """Return the tables that the plan of a statement reads from end to end without an index."""
-    with connection.cursor() as cursor:
-        # Without parameters a percent sign is one.
-        cursor.execute(f"EXPLAIN {statement}")
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-    return set(re.findall(r"Seq Scan on (\w+)", plan))
