@@ -8,11 +8,14 @@ from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
 from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Query, Schema, Swagger
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
@@ -22,8 +25,9 @@ from accounts.api import sellers as seller_places
 from accounts.queries import SellerCard, language_for_request, sellers_named
 from config.answers import ErrorAnswer, ErrorDetails, Missing, answer, problem
 from config.api_examples import example
+from config.cursors import UnreadableCursor
 from config.outage import RETRY_SECONDS, names_a_missing_table
-from config.pages import UnreadableCursor, Wanted
+from config.pages import Wanted
 from config.parameters import Word, asked
 from inventory.api import cars, categories, parts, sellers
 from inventory.queries import CarCard, CarFilters, PartCard, PartFilters, car_list, part_list
@@ -41,7 +45,8 @@ DESCRIPTION = """What the marketplace shows, for programs. Nobody needs to sign 
 Rows are named by `public_id`. Times are ISO 8601 in UTC. Money is an amount, as a text with two places, and a currency.
 
 Lists come in pages: by `page` and `page_size`, with the `total`, or by `cursor`: begin with an empty one, and go on
-with `next` and `previous`. Pages by cursor cost the same at any depth, and rows that come meanwhile shift nothing.
+with `next` and `previous`. Pages by cursor cost the same at any depth, and rows that come meanwhile shift nothing, but
+for lists by relevance: these go by rank, as far as the 1,000th row.
 
 Every answer has an `ETag`: send it as `If-None-Match` and get 304 while nothing changed. Every error has one shape.
 """
@@ -99,6 +104,7 @@ api = Api(
     description=DESCRIPTION,
     urls_namespace="api-v1",
     docs=ApiPage({"deepLinking": True, "validatorUrl": None}),
+    docs_decorator=lambda view: csrf_exempt(require_safe(view)),
 )
 api.add_router("/cars", cars)
 # Ahead of the routes that would take "nearby" for an id.
@@ -175,6 +181,12 @@ def _miss(request: HttpRequest, error: Exception) -> HttpResponse:
 def _refuse(request: HttpRequest, error: HttpError) -> HttpResponse:
     status = HTTPStatus(error.status_code)
     return problem(status, status.phrase.lower().replace(" ", "_"), str(error))
+
+
+@api.exception_handler(SuspiciousOperation)
+@api.exception_handler(BadRequest)
+def _refuse_request(request: HttpRequest, error: Exception) -> HttpResponse:
+    return problem(HTTPStatus.BAD_REQUEST, "bad_request", str(error) or "The request cannot be understood.")
 
 
 @api.exception_handler(IntegrityError)

@@ -28,7 +28,7 @@ _OF_SHAPE: dict[str, dict[str, Any]] = {
         "name": "Alternators",
         "icon": "bolt",
         "parent": "cm3cat000000308l4b9w2n7tr",
-        "level": 1,
+        "level": 2,
         "path": "electrics/alternators/",
     },
     "Count": {"value": "Skoda", "count": 412},
@@ -36,7 +36,7 @@ _OF_SHAPE: dict[str, dict[str, Any]] = {
     "Money": {"amount": "14900.00", "currency": "EUR"},
     "PartCard": _PART,
     "PartDetails": _PART,
-    "PartFacets": {"total": 412},
+    "PartFacets": {"total": 412, "conditions": [{"value": "GOOD", "count": 230}]},
     "Prices": {"currency": "ZAR", "count": 87, "lowest": "120.00", "highest": "8500.00", "average": "1340.50"},
     "SellerName": _SELLER,
     **dict.fromkeys(("SellerCard", "SellerNear", "SellerProfile", "SellerStock"), _SELLER),
@@ -59,7 +59,7 @@ _OF_NAME: dict[str, Any] = {
     "drivetrain": "FWD",
     "engine_size": "2.0",
     "power_hp": 150,
-    "condition": "USED",
+    "condition": "EXCELLENT",
     "segment": "FAMILY",
     "condition_note": "One owner.",
     "picture_count": 3,
@@ -84,7 +84,10 @@ _OF_NAME: dict[str, Any] = {
     "whatsapp": "+27825550123",
     "email": "parts@example.org",
     "website": "https://example.org",
-    "business_hours": {"monday": {"open": "08:00", "close": "17:00"}},
+    "business_hours": {
+        day: {"isOpen": day != "sunday", "openTime": "08:00", "closeTime": "17:00"}
+        for day in ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    },
     "service_area": None,
     "vehicle_count": 38,
     "part_count": 412,

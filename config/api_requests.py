@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.middleware.gzip import GZipMiddleware
+from django.views import defaults
 
 from config.answers import problem
 from config.client import client_ip
@@ -63,6 +64,12 @@ class ApiMiddleware:
             return _in_our_shape(response)
         compressed: HttpResponseBase = self.compress(request, response)
         return compressed
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Answer a request that was refused before it came here, such as one for the name of another host."""
+    page = defaults.bad_request(request, exception)
+    return _in_our_shape(page) if request.path_info.startswith(ADDRESS) else page
 
 
 def _in_our_shape(response: HttpResponseBase) -> HttpResponseBase:

@@ -1,7 +1,7 @@
 """Pages of a long list: numbered ones for people, and cursors, whose cost does not grow with depth.
 
 A cursor names the row at which the page before ended by its place in the order, so that rows which come or go meanwhile
-make nothing appear twice. It is signed: the values in it go into a statement as they are.
+make nothing appear twice.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from itertools import starmap
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from django.core import signing
-
+from config.cursors import UnreadableCursor, seal, unseal
 from config.db.statements import Along, Beyond, read_values
 
 if TYPE_CHECKING:
@@ -25,14 +24,9 @@ LAST_PAGE = 1_000_000
 # Ranked lists go on as far as this row.
 LAST_RANK = 1000
 RELEVANCE = "relevance"
-_FOREIGN = "The cursor is none that this list gave."
 _OTHER_ORDER = "The cursor belongs to the order {}: start anew without one."
 
 ItemT = TypeVar("ItemT")
-
-
-class UnreadableCursor(ValueError):
-    """The cursor is none of ours, or belongs to another order of the list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,35 +90,30 @@ class Slice:
         return Page(items, wanted.page_size, wanted.page, count(), self.next, self.previous)
 
 
-def read_ranked(find: Callable[[int, int], tuple[list[int], bool]], wanted: Wanted) -> Slice:
-    """Find one page of rows that have a rank: `find` takes a limit and an offset, and tells whether more follow.
+def read_ranked(name: str, find: Callable[[int, int], tuple[list[int], bool]], wanted: Wanted) -> Slice:
+    """Find one page of a list of rows that have a rank: those from a rank on, however they change.
 
-    Nobody looks beyond the first rows; there pages are empty. Raises UnreadableCursor.
+    `name` is the list's own. `find` takes a limit and an offset, and tells whether more follow. Nobody looks beyond the
+    first rows; there pages are empty. Raises UnreadableCursor.
     """
     start = (wanted.page - 1) * wanted.page_size
     if wanted.cursor is not None:
-        start = _read_offset(wanted.cursor) if wanted.cursor else 0
-    keys, more = find(wanted.page_size, start) if start < LAST_RANK else ([], False)
-    before, after = max(0, start - wanted.page_size), start + wanted.page_size
+        start = _read_offset(name, wanted.cursor) if wanted.cursor else 0
+    size = min(wanted.page_size, LAST_RANK - start)
+    keys, more = find(size, start) if size > 0 else ([], False)
+    before, after = max(0, min(start, LAST_RANK) - wanted.page_size), start + wanted.page_size
     return Slice(
         keys=keys,
-        next=_offset_cursor(after) if more and after < LAST_RANK else None,
-        previous=_offset_cursor(before) if start > 0 else None,
+        next=seal(name, [RELEVANCE, after]) if more and after < LAST_RANK else None,
+        previous=seal(name, [RELEVANCE, before]) if start > 0 else None,
     )
 
 
-def _offset_cursor(offset: int) -> str:
-    return signing.Signer(salt=__name__).sign_object([RELEVANCE, offset])
-
-
-def _read_offset(cursor: str) -> int:
-    try:
-        name, offset, *_ = signing.Signer(salt=__name__).unsign_object(cursor)
-    except (signing.BadSignature, ValueError) as error:
-        raise UnreadableCursor(_FOREIGN) from error
-    if name != RELEVANCE:
-        raise UnreadableCursor(_OTHER_ORDER.format(name))
-    return int(offset)
+def _read_offset(name: str, cursor: str) -> int:
+    order, *place = unseal(name, cursor)
+    if order != RELEVANCE:
+        raise UnreadableCursor(_OTHER_ORDER.format(order))
+    return int(place[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +142,7 @@ def read_slice(listing: Listing, sort: Sort, wanted: Wanted) -> Slice:
     start = 0 if wanted.cursor is not None else (wanted.page - 1) * wanted.page_size
     found = _read(listing, sort, None, (), wanted.page_size + 1, start)
     shown = found[: wanted.page_size]
-    return _slice(shown, sort, earlier=start > 0, later=len(found) > len(shown))
+    return _slice(listing, sort, shown, earlier=start > 0, later=len(found) > len(shown))
 
 
 def _beside(listing: Listing, sort: Sort, cursor: str, size: int) -> Slice:
@@ -161,8 +150,8 @@ def _beside(listing: Listing, sort: Sort, cursor: str, size: int) -> Slice:
     found = _read(listing, sort, backwards, place, size + 1)
     shown, more = found[:size], len(found) > size
     if backwards:
-        return _slice(shown[::-1], sort, earlier=more, later=True)
-    return _slice(shown, sort, earlier=True, later=more)
+        return _slice(listing, sort, shown[::-1], earlier=more, later=True)
+    return _slice(listing, sort, shown, earlier=True, later=more)
 
 
 def _read(
@@ -185,18 +174,18 @@ def _read(
     )
 
 
-def _slice(shown: Sequence[tuple[Any, ...]], sort: Sort, *, earlier: bool, later: bool) -> Slice:
+def _slice(listing: Listing, sort: Sort, shown: Sequence[tuple[Any, ...]], *, earlier: bool, later: bool) -> Slice:
     width = len(sort.keys)
+
+    def beside(row: tuple[Any, ...], *, backwards: bool) -> str:
+        return seal(listing.name, [sort.name, backwards, *map(str, row[:width])])
+
     return Slice(
         keys=[row[width - 1] for row in shown],
-        next=_cursor(sort, shown[-1][:width], backwards=False) if shown and later else None,
-        previous=_cursor(sort, shown[0][:width], backwards=True) if shown and earlier else None,
+        next=beside(shown[-1], backwards=False) if shown and later else None,
+        previous=beside(shown[0], backwards=True) if shown and earlier else None,
         rows=[row[width:] for row in shown],
     )
-
-
-def _cursor(sort: Sort, row: tuple[Any, ...], *, backwards: bool) -> str:
-    return signing.Signer(salt=__name__).sign_object([sort.name, backwards, *map(str, row)])
 
 
 # Of the columns of each order of each list.
@@ -204,17 +193,15 @@ _fields: dict[tuple[str, str], list[Field[Any, Any]]] = {}
 
 
 def _read_cursor(listing: Listing, sort: Sort, cursor: str) -> tuple[bool, tuple[Any, ...]]:
-    try:
-        name, backwards, *place = signing.Signer(salt=__name__).unsign_object(cursor)
-    except (signing.BadSignature, ValueError) as error:
-        raise UnreadableCursor(_FOREIGN) from error
-    if name != sort.name:
-        raise UnreadableCursor(_OTHER_ORDER.format(name))
+    order, *place = unseal(listing.name, cursor)
+    if order != sort.name:
+        raise UnreadableCursor(_OTHER_ORDER.format(order))
     fields = _fields.get((listing.name, sort.name))
     if fields is None:
         rows = listing.build(*listing.values)
         fields = _fields[listing.name, sort.name] = [_field(rows, key) for key in sort.keys]
-    return backwards, tuple(starmap(lambda field, text: field.to_python(text), zip(fields, place, strict=True)))
+    backwards, *values = place
+    return backwards, tuple(starmap(lambda field, text: field.to_python(text), zip(fields, values, strict=True)))
 
 
 def _field(rows: QuerySet[Any], key: str) -> Field[Any, Any]:

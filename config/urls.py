@@ -12,6 +12,7 @@ from config.api import api
 from config.health import live, ready
 from config.metrics import metrics
 
+handler400 = "config.api_requests.bad_request"
 handler500 = "config.outage.server_error"
 
 urlpatterns = [

@@ -12,7 +12,7 @@ from ninja import Path, Query, Router, Schema
 
 from accounts.models.sellers import BusinessType
 from accounts.queries import SellerFilters, language_for_request
-from config.answers import Missing, answer
+from config.answers import FRESH_SECONDS, Missing, answer
 from config.pages import Page
 from config.parameters import Amount, CarName, Latitude, Longitude, Paging, PublicId, Radius, Word, Year, asked
 from inventory.models.base import Condition, FuelType, Transmission
@@ -191,8 +191,11 @@ def read_car(request: HttpRequest, name: Path[CarName]) -> HttpResponseBase:
     now = timezone.now()
     found = car_by_slug(name, now=now)
     if found is not None and found.moved:
-        here = reverse("api-v1:read_car", args=[found.car.slug])
-        return HttpResponse(status=HTTPStatus.MOVED_PERMANENTLY, headers={"Location": here})
+        query = request.META.get("QUERY_STRING", "")
+        here = reverse("api-v1:read_car", args=[found.car.slug]) + (f"?{query}" if query else "")
+        # A slug may come back to another car, so nobody keeps the way for ever.
+        headers = {"Location": here, "Cache-Control": f"public, max-age={FRESH_SECONDS}"}
+        return HttpResponse(status=HTTPStatus.MOVED_PERMANENTLY, headers=headers)
     car = found.car if found is not None else car_by_id(name, now=now)
     if car is None:
         raise Missing(f"There is no car {name!r} for sale.")
@@ -230,7 +233,7 @@ class Typed(Schema):
 @parts.get("/autocomplete", response=Suggestions, summary="What somebody may mean")
 def suggest(request: HttpRequest, typed: Query[Typed]) -> HttpResponseBase:
     """At most 10 names of parts, makes and models each, from the second letter on."""
-    return answer(request, suggestions(typed.q, make=typed.make))
+    return answer(request, suggestions(typed.q, now=timezone.now(), make=typed.make))
 
 
 @parts.get("/featured", response=list[PartCard], summary="Featured parts")

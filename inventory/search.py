@@ -11,7 +11,7 @@ from config.db.reading import in_order_of
 from config.db.search import Found, Searched, matching, search
 from config.db.words import Holds, searched_words, words_of
 from inventory.models import Car, Part, Vehicle
-from inventory.models.cars import CAR_NAMES, CAR_TEXTS
+from inventory.models.cars import CAR_NAMES, CAR_SHOWN_TEXTS, CAR_TEXTS
 from inventory.models.parts import PART_NAMES, PART_TEXTS, VEHICLE_NAMES, VEHICLE_TEXTS
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PARTS = Searched(PART_NAMES, PART_TEXTS, number="part_number_norm", number_begins=True)
 CARS = Searched(CAR_NAMES, CAR_TEXTS, number="vin", number_of_live=True)
+# For those who may not know a VIN: whoever finds a car by its beginning can guess it letter by letter.
+SHOWN_CARS = Searched(CAR_NAMES, CAR_SHOWN_TEXTS)
 VEHICLES = Searched(VEHICLE_NAMES, VEHICLE_TEXTS, number="vin", number_of_live=True)
 SHORTEST_PREFIX = 2
 SUGGESTIONS = 10
@@ -48,9 +50,9 @@ def matching_parts(text: str) -> Q:
     return matching(PARTS, text, Part.all_objects.all())
 
 
-def matching_cars(text: str) -> Q:
-    """Return the condition that `text`, as it is typed, finds a car."""
-    return matching(CARS, text, Car.all_objects.all())
+def matching_shown_cars(text: str) -> Q:
+    """Return the condition that `text`, as it is typed, finds a car by what the marketplace shows of it."""
+    return matching(SHOWN_CARS, text, Car.all_objects.all())
 
 
 def suggest_part_names(prefix: str, *, within: QuerySet[Part] | None = None, limit: int = SUGGESTIONS) -> list[str]:
@@ -64,17 +66,19 @@ def suggest_part_names(prefix: str, *, within: QuerySet[Part] | None = None, lim
     return list(dict.fromkeys(in_order_of(found.ids, names)))[:limit]
 
 
-def suggest_makes_and_models(prefix: str, *, make: str = "", limit: int = SUGGESTIONS) -> tuple[list[str], list[str]]:
+def suggest_makes_and_models(
+    prefix: str, *, cars: QuerySet[Car], vehicles: QuerySet[Vehicle], make: str = "", limit: int = SUGGESTIONS
+) -> tuple[list[str], list[str]]:
     """Return the makes, and the models (of one make in any case, if given), that begin so, the most frequent first.
 
-    They are those of cars and of donor vehicles.
+    They are those of `cars` and of donor `vehicles`, which may be filtered only.
     """
     words = searched_words(prefix)
     if sum(map(len, words)) < SHORTEST_PREFIX:
         return [], []
     makes: Counter[str] = Counter()
     models: Counter[str] = Counter()
-    for rows, what in ((Car.objects.all(), CARS), (Vehicle.objects.all(), VEHICLES)):
+    for rows, what in ((cars, CARS), (vehicles, VEHICLES)):
         there = rows.filter(Holds(what.names, words)).order_by()
         for its_make, model, count in there.values_list("make", "model").annotate(n=Count("pk")):
             makes[its_make] += count

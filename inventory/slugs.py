@@ -5,10 +5,21 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+# What stands in the place of a car's slug in addresses of lists.
+RESERVED_FOR_CARS = frozenset({"categories", "featured", "makes"})
+
+
+def validate_car_slug(slug: str) -> None:
+    """Raise ValidationError for a slug that would never be reached."""
+    if slug in RESERVED_FOR_CARS:
+        raise ValidationError("%(slug)s is the address of a list: choose another slug.", params={"slug": slug})
 
 
 def free_slug(text: str, is_taken: Callable[[str], bool], *, otherwise: str) -> str:

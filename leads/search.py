@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from accounts.models import Translation
+from accounts.queries import shown_in
 from config.db.search import SHORTEST_TEXT, Found, Searched, best, bounded, fenced, search
 from config.db.words import Holds, searched_words
+from leads.codes import typed_code
 from leads.models import Lead, Voucher
 from leads.models.leads import LEAD_NAMES, LEAD_TEXTS, NOTE_TEXTS
 from leads.models.newsletter import SUBSCRIBER_TEXTS
@@ -39,16 +41,17 @@ def search_vouchers(
 ) -> Found:
     """Return the keys of a page of vouchers: by code, then by title, then by description and terms.
 
-    Texts are looked through in one language, by default in all. `within` (live vouchers) may be filtered only.
+    Texts are looked through as they are shown in one language, by default in all. `within` (live vouchers) may be
+    filtered only. Nothing is repaired.
     """
     limit, offset = bounded(limit, offset)
     words = searched_words(text)
     if sum(map(len, words)) < SHORTEST_TEXT:
         return Found([])
-    texts = Translation.objects.filter(Holds(("value",), words), **({"language": language} if language else {}))
-    keys = fenced(texts, "key")
+    texts = Translation.objects.filter(Holds(("value",), words))
+    keys = fenced(texts.filter(shown_in(language)) if language else texts, "key")
     classes = [
-        Q(pk__in=Voucher.objects.filter(codes__code=text.strip()).values("pk")),
+        Q(pk__in=Voucher.objects.filter(codes__code__in={text.strip(), typed_code(text)}).values("pk")),
         Q(title_key__in=keys),
         Q(description_key__in=keys) | Q(terms_key__in=keys),
     ]

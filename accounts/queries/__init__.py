@@ -27,7 +27,7 @@ from accounts.queries.sellers import (
     sellers_serving,
     sellers_within,
 )
-from accounts.queries.texts import active_languages, language_for_request, resolve_texts
+from accounts.queries.texts import active_languages, language_for_request, resolve_texts, shown_in
 
 __all__ = [
     "SellerCard",
@@ -53,5 +53,6 @@ __all__ = [
     "sellers_near",
     "sellers_serving",
     "sellers_within",
+    "shown_in",
     "user_by_identity",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.languages import LANGUAGE_HEADER, LANGUAGE_PARAMETER, choose_language, first_tag
 from accounts.models import Language, Translation
@@ -38,6 +39,12 @@ def resolve_texts(keys: Iterable[str] | Mapping[str, str], language: str) -> dic
         if code == language or key not in found:
             found[key] = value
     return {key: found.get(key) or fallback or key for key, fallback in wanted.items()}
+
+
+def shown_in(language: str) -> Q:
+    """Return the condition that a translation is what `resolve_texts` gives for its key in this language."""
+    own = Translation.objects.filter(key=OuterRef("key"), language=language, language__is_active=True)
+    return Q(language=language, language__is_active=True) | Q(~Exists(own), language__is_default=True)
 
 
 def active_languages() -> tuple[list[str], str]:

@@ -65,7 +65,7 @@ PART = Family(name="part", seconds=MEDIUM, depends=("part", "traders", "categori
 PARTS_LIST = Family(name="parts:list", seconds=MEDIUM, depends=("parts", "traders", "categories"), frozen=True)
 PARTS_SEARCH = Family(name="parts:search", seconds=SHORT, depends=("parts", "traders", "categories"), frozen=True)
 PARTS_FACETS = Family(name="parts:facets", seconds=TEN_MINUTES, depends=("parts", "traders", "categories"))
-PARTS_SUGGESTIONS = Family(name="parts:suggestions", seconds=SHORT, depends=("parts", "traders", "categories"))
+PARTS_SUGGESTIONS = Family(name="parts:suggestions", seconds=SHORT, depends=("parts", "cars", "traders"))
 PARTS_FEATURED = Family(name="parts:featured", seconds=MEDIUM, depends=("parts", "traders", "categories"))
 CATEGORIES = Family(name="categories", seconds=DAY, depends=("categories", "texts"), translated=True)
 

@@ -6,25 +6,26 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 _WRITING = re.compile(
-    r"\s*(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|REPLACE\s+INTO|UPDATE(?:\s+ONLY)?|DELETE\s+FROM(?:\s+ONLY)?|MERGE\s+INTO"
+    r"\b(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|REPLACE\s+INTO|UPDATE(?:\s+ONLY)?|DELETE\s+FROM(?:\s+ONLY)?|MERGE\s+INTO"
     r'|TRUNCATE(?:\s+TABLE)?|COPY)\s+(?:(?:"[^"]+"|\w+)\.)?(?:"([^"]+)"|(\w+))',
     re.IGNORECASE,
 )
-_WITH = re.compile(r"\s*WITH\b", re.IGNORECASE)
+# Texts are left as they are: a hyphen in them begins no comment.
+_TEXT_OR_COMMENT = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 def written_tables(sql: Any) -> Iterator[str]:
-    """Yield the tables that a statement, a text or one put together by psycopg, writes to; rather one too many."""
+    """Yield the tables that statements, a text or one put together by psycopg, write to; rather one too many."""
     text = sql if isinstance(sql, str) else _text(sql)
-    if _WITH.match(text):
-        found: Iterable[re.Match[str]] = _WRITING.finditer(text)
-    else:
-        first = _WRITING.match(text)
-        found = [first] if first else []
-    for match in found:
+    # Most are one SELECT, which writes nothing unless a function does.
+    if text.lstrip()[:6].upper() == "SELECT" and ";" not in text:
+        return
+    if "--" in text or "/*" in text:
+        text = _TEXT_OR_COMMENT.sub(lambda found: found[0] if found[0].startswith("'") else " ", text)
+    for match in _WRITING.finditer(text):
         yield match[1] or match[2]
 
 

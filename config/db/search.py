@@ -69,14 +69,31 @@ def search(what: Searched, text: str, within: QuerySet[Any], *, limit: int = 20,
     `within` may be filtered, but neither sorted nor sliced. Where nothing is found, misspelled words are repaired.
     """
     limit, offset = bounded(limit, offset)
-    words = searched_words(text)
-    if sum(map(len, words)) < SHORTEST_TEXT:
-        return Found([])
     wanted = offset + limit + 1
-    ids, instead = best(_classes(what, words), within, wanted), ""
-    if not ids and (better := repaired(words, within.model._meta.db_table, using=within.db)) != words:
-        ids, instead = best(_classes(what, better), within, wanted), " ".join(better)
+    ids, instead = _ranked(what, text, within, wanted), ""
+    if not ids and (better := better_text(text, within.model, using=within.db)):
+        ids, instead = _ranked(what, better, within, wanted), better
     return Found(ids[offset : offset + limit], instead if ids else "", len(ids) == wanted)
+
+
+def search_as_typed(what: Searched, text: str, within: QuerySet[Any], *, limit: int = 20, offset: int = 0) -> Found:
+    """Return what `search` does, but repair nothing."""
+    limit, offset = bounded(limit, offset)
+    wanted = offset + limit + 1
+    ids = _ranked(what, text, within, wanted)
+    return Found(ids[offset : offset + limit], has_more=len(ids) == wanted)
+
+
+def _ranked(what: Searched, text: str, within: QuerySet[Any], wanted: int) -> list[int]:
+    words = searched_words(text)
+    return best(_classes(what, words), within, wanted) if sum(map(len, words)) >= SHORTEST_TEXT else []
+
+
+def better_text(text: str, model: Any, *, using: str) -> str:
+    """Return the words of a text, those repaired that are misspelled; empty where none is, or the text is too short."""
+    typed = searched_words(text)
+    known = repaired(typed, model._meta.db_table, using=using)
+    return "" if known == typed or sum(map(len, typed)) < SHORTEST_TEXT else " ".join(known)
 
 
 def bounded(limit: int, offset: int) -> tuple[int, int]:

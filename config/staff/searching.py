@@ -17,8 +17,7 @@ from django.db.models import BooleanField, OuterRef, Q, Subquery, Value
 
 from config.db.arrays import AmongKeys, OneOf
 from config.db.estimates import expected_rows
-from config.db.search import SHORTEST_TEXT, Searched, fenced, matches
-from config.db.typos import repaired
+from config.db.search import Searched, better_text, fenced, matches
 from config.db.words import searched_words
 from config.staff.pages import PlainRows
 from config.staff.searched_rows import Among, Found, JoinedRows, SearchedRows
@@ -185,6 +184,4 @@ def better_words(ways: Sequence[Way], text: str, model: Any, using: str) -> str:
     """Return the text with misspelled words repaired, empty where none is known that could be meant."""
     if not any(isinstance(way, Words) for way in ways):
         return ""
-    typed = searched_words(text)
-    known = repaired(typed, model._meta.db_table, using=using)
-    return "" if known == typed or sum(map(len, typed)) < SHORTEST_TEXT else " ".join(known)
+    return better_text(text, model, using=using)

@@ -17,14 +17,15 @@ from config.db.fields import UpperCharField
 from config.db.iso import validate_currency
 from config.db.words import WordIndex, Words
 from inventory.models.base import ImageBase, StockQuerySet, VehicleBase, price_field, price_positive, sold_when_dated
-from inventory.slugs import free_slug
+from inventory.slugs import free_slug, validate_car_slug
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-# What searches look through: the names, and all texts.
+# What searches look through: the names, what the marketplace shows, and all texts.
 CAR_NAMES = ("name", "make", "model", "trim", "year")
-CAR_TEXTS = (*CAR_NAMES, "vin", "color", "engine_size", "description")
+CAR_SHOWN_TEXTS = (*CAR_NAMES, "color", "engine_size", "description")
+CAR_TEXTS = (*CAR_SHOWN_TEXTS, "vin")
 
 
 class CarStatus(models.TextChoices):
@@ -72,6 +73,7 @@ class Car(VehicleBase):
         max_length=255,
         db_index=False,
         blank=True,
+        validators=[validate_car_slug],
         help_text="The address of the car's page; made from make, model and year when left empty, then stable.",
     )
     seller = models.ForeignKey(Seller, on_delete=models.PROTECT, null=True, blank=True, related_name="cars")
@@ -147,6 +149,7 @@ class Car(VehicleBase):
             models.Index(name="car_status_mileage", fields=["status", "mileage_km", "id"]),
             models.Index(name="car_status_name", fields=["status", "name", "id"]),
             WordIndex(Words(*CAR_NAMES), name="car_name_words"),
+            WordIndex(Words(*CAR_SHOWN_TEXTS), name="car_shown_words"),
             WordIndex(Words(*CAR_TEXTS), name="car_words"),
         ]
 

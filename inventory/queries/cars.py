@@ -24,12 +24,14 @@ from config.db.reading import (
     money,
     shaped,
 )
+from config.db.search import search_as_typed
 from config.db.statements import Along, read_values
 from config.pages import RELEVANCE, Listing, Page, Sort, Wanted, read_ranked, read_slice
 from inventory.models import Car
 from inventory.models.cars import Segment
+from inventory.queries.meant import as_meant
 from inventory.queries.pictures import Picture
-from inventory.search import matching_cars, search_cars
+from inventory.search import SHOWN_CARS, matching_shown_cars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,20 +171,22 @@ def car_list(
     filters, wanted = filters or CarFilters(), wanted or Wanted()
     order = None if sort == RELEVANCE and filters.text else CAR_SORTS[NEWEST if sort == RELEVANCE else sort]
 
-    def read() -> Page[CarCard]:
+    def read(text: str) -> Page[CarCard]:
+        narrowed = replace(filters, text=text)
         if order is None:
-            return _best_cars(public_cars(now=now, filters=filters), filters.text, wanted)
-        listing = _listing(filters, order, now)
+            return _best_cars(public_cars(now=now, filters=narrowed), text, wanted)
+        listing = _listing(narrowed, order, now)
         found = read_slice(listing, order, wanted)
         return found.page([_card(*row) for row in found.rows], wanted, lambda: listing.build(now).count())
 
-    return cached(families.CARS_LIST, (filters, sort, wanted.place), read)
+    kept = (filters, sort, wanted.place)
+    return cached(families.CARS_LIST, kept, lambda: as_meant(read, filters.text, Car.all_objects))
 
 
 def _listing(filters: CarFilters, order: Sort, now: datetime) -> Listing:
     def build(now: datetime) -> CarQuerySet:
         cars = public_cars(now=now, filters=filters)
-        return cars.filter(matching_cars(filters.text)) if filters.text else cars
+        return cars.filter(matching_shown_cars(filters.text)) if filters.text else cars
 
     keep_plan = _has_its_index(filters, order)
     return Listing("cars", build, (now,), filters=filters, keep_plan=keep_plan, along=_CARDS)
@@ -198,17 +202,12 @@ def _has_its_index(filters: CarFilters, order: Sort) -> bool:
 
 
 def _best_cars(cars: CarQuerySet, text: str, wanted: Wanted) -> Page[CarCard]:
-    searched = text
-
     def find(limit: int, offset: int) -> tuple[list[int], bool]:
-        nonlocal searched
-        found = search_cars(text, within=cars, limit=limit, offset=offset)
-        searched = found.repaired or text
+        found = search_as_typed(SHOWN_CARS, text, cars, limit=limit, offset=offset)
         return found.ids, found.has_more
 
-    ranked = read_ranked(find, wanted)
-    page = ranked.page(car_cards(ranked.keys), wanted, lambda: cars.filter(matching_cars(searched)).count())
-    return page if searched == text else replace(page, searched_for=searched)
+    ranked = read_ranked("cars", find, wanted)
+    return ranked.page(car_cards(ranked.keys), wanted, lambda: cars.filter(matching_shown_cars(text)).count())
 
 
 def featured_cars(*, now: datetime, limit: int = FEATURED_LIMIT) -> list[CarCard]:
@@ -229,7 +228,7 @@ def featured_cars(*, now: datetime, limit: int = FEATURED_LIMIT) -> list[CarCard
 def related_cars(name: str, *, now: datetime, limit: int = RELATED_LIMIT) -> list[CarCard] | None:
     """Return other public cars: of the same make first, then of the same segment, then any, newest first in each.
 
-    At most 20; None if there is no public car with this public id or slug.
+    At most 20; None if there is no public car with this public id, slug or former slug.
     """
     few = min(limit, LARGEST_LIMIT)
     return cached(families.CARS_RELATED, (name, few), lambda: _related_cars(name, now, few))
@@ -237,6 +236,7 @@ def related_cars(name: str, *, now: datetime, limit: int = RELATED_LIMIT) -> lis
 
 def _related_cars(name: str, now: datetime, limit: int) -> list[CarCard] | None:
     found = read_values("named car", _named, now, name, limit=1, keep_plan=True)
+    found = found or read_values("car once named", _once_named, now, name, limit=1, keep_plan=True)
     if not found:
         return None
     key, make, segment = found[0]
@@ -253,6 +253,11 @@ def _related_cars(name: str, now: datetime, limit: int) -> list[CarCard] | None:
 
 def _named(now: datetime, name: str) -> QuerySet[Car, tuple[Any, ...]]:
     cars = public_cars(now=now).filter(Q(public_id=name) | Q(slug=name))
+    return cars.order_by("pk").values_list("pk", "make", "segment")
+
+
+def _once_named(now: datetime, slug: str) -> QuerySet[Car, tuple[Any, ...]]:
+    cars = public_cars(now=now).filter(slug_history__slug=slug)
     return cars.order_by("pk").values_list("pk", "make", "segment")
 
 

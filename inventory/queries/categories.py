@@ -32,22 +32,28 @@ class CategoryNode:
 
 
 def category_tree() -> list[CategoryNode]:
-    """Return the active categories, each before those below it, with two queries."""
+    """Return the categories, each before those below it, with two queries.
+
+    One that is not active any more is there as long as it has parts or something active below it.
+    """
     return cached(families.PARTS_FACETS, "categories", _category_tree)
 
 
 def _category_tree() -> list[CategoryNode]:
     counts = dict(Part.objects.public().order_by().values_list("category").annotate(Count("pk")))
     rows = list(
-        Category.objects.active()
-        .order_by("path")
-        .values_list("pk", "public_id", "slug", "name", "icon", "parent__public_id", "level", "path")
+        Category.objects.order_by("path").values_list(
+            "pk", "is_active", "public_id", "slug", "name", "icon", "parent__public_id", "level", "path"
+        )
     )
     totals: Counter[str] = Counter()
-    for row in rows:
-        for above in _and_above(row[-1]):
-            totals[above] += counts.get(row[0], 0)
-    return [shaped(CategoryNode, *row[1:], totals[row[-1]]) for row in rows]
+    shown: set[str] = set()
+    for key, is_active, *_, path in rows:
+        for above in _and_above(path):
+            totals[above] += counts.get(key, 0)
+            if is_active or key in counts:
+                shown.add(above)
+    return [shaped(CategoryNode, *row[2:], totals[row[-1]]) for row in rows if row[-1] in shown]
 
 
 def _and_above(path: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from django.core.exceptions import EmptyResultSet
 from config.cache import cached, families
 from config.db.reading import fetch, optional_decimal, statement_of
 from inventory.models import Part
+from inventory.queries.meant import as_meant
 from inventory.queries.parts import PartFilters, public_parts
 from inventory.search import matching_parts
 
@@ -57,20 +58,26 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class PartFacets:
-    """What the parts of a search have in common: the 20 most frequent makes, conditions and prices."""
+    """What the parts of a search have in common: the 20 most frequent makes, conditions and prices.
+
+    `searched_for` are the words that a text with a typing error was taken for.
+    """
 
     total: int = 0
     makes: list[Count] = field(default_factory=list)
     conditions: list[Count] = field(default_factory=list)
     prices: list[Prices] = field(default_factory=list)
+    searched_for: str | None = None
 
 
 def part_facets(filters: PartFilters | None = None) -> PartFacets:
     """Count what the found parts have in common, with one reading of them."""
     filters = filters or PartFilters()
-    if filters.circle is not None:
-        return _part_facets(filters)
-    return cached(families.PARTS_FACETS, filters, lambda: _part_facets(filters))
+
+    def read() -> PartFacets:
+        return as_meant(lambda text: _part_facets(replace(filters, text=text)), filters.text, Part.all_objects)
+
+    return read() if filters.circle is not None else cached(families.PARTS_FACETS, filters, read)
 
 
 def _part_facets(filters: PartFilters) -> PartFacets:

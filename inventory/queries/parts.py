@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.queries import SellerName, sellers_within
 from config.cache import cached, families
@@ -23,11 +23,14 @@ from config.db.reading import (
     money,
     shaped,
 )
+from config.db.search import search_as_typed
 from config.db.statements import Along
 from config.pages import RELEVANCE, Listing, Page, Sort, Wanted, read_ranked, read_slice
-from inventory.models import Category, Part
+from inventory.models import Category, Part, Vehicle
+from inventory.queries.cars import public_cars
+from inventory.queries.meant import as_meant
 from inventory.queries.pictures import Picture
-from inventory.search import matching_parts, search_parts, suggest_makes_and_models, suggest_part_names
+from inventory.search import PARTS, matching_parts, suggest_makes_and_models, suggest_part_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -179,18 +182,22 @@ def part_list(
     filters, wanted = filters or PartFilters(), wanted or Wanted()
     order = None if sort == RELEVANCE and filters.text else PART_SORTS[NEWEST if sort == RELEVANCE else sort]
 
-    def read() -> Page[PartCard]:
+    def read(text: str) -> Page[PartCard]:
+        narrowed = replace(filters, text=text)
         if order is None:
-            return _best_parts(public_parts(filters), filters.text, wanted)
-        listing = _listing(filters, order)
+            return _best_parts(public_parts(narrowed), text, wanted)
+        listing = _listing(narrowed, order)
         found = read_slice(listing, order, wanted)
         return found.page([_card(*row) for row in found.rows], wanted, lambda: listing.build().count())
 
+    def read_as_meant() -> Page[PartCard]:
+        return as_meant(read, filters.text, Part.all_objects)
+
     if filters.circle is not None:
         # Sellers move, and not every step of theirs may end what is kept of all parts.
-        return read()
+        return read_as_meant()
     family = families.PARTS_SEARCH if filters.text else families.PARTS_LIST
-    return cached(family, (filters, sort, wanted.place), read)
+    return cached(family, (filters, sort, wanted.place), read_as_meant)
 
 
 def _listing(filters: PartFilters, order: Sort) -> Listing:
@@ -216,17 +223,12 @@ def _is_planned_alike(filters: PartFilters, order: Sort) -> bool:
 
 
 def _best_parts(parts: PartQuerySet, text: str, wanted: Wanted) -> Page[PartCard]:
-    searched = text
-
     def find(limit: int, offset: int) -> tuple[list[int], bool]:
-        nonlocal searched
-        found = search_parts(text, within=parts, limit=limit, offset=offset)
-        searched = found.repaired or text
+        found = search_as_typed(PARTS, text, parts, limit=limit, offset=offset)
         return found.ids, found.has_more
 
-    ranked = read_ranked(find, wanted)
-    page = ranked.page(part_cards(ranked.keys), wanted, lambda: parts.filter(matching_parts(searched)).count())
-    return page if searched == text else replace(page, searched_for=searched)
+    ranked = read_ranked("parts", find, wanted)
+    return ranked.page(part_cards(ranked.keys), wanted, lambda: parts.filter(matching_parts(text)).count())
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +240,14 @@ class Suggestions:
     models: list[str]
 
 
-def suggestions(text: str, *, make: str = "") -> Suggestions:
-    """Return at most 10 of each that go on as `text` begins; none before its second letter."""
+def suggestions(text: str, *, now: datetime, make: str = "") -> Suggestions:
+    """Return at most 10 of each that go on as `text` begins, of what is public; none before the second letter."""
 
     def read() -> Suggestions:
-        return Suggestions(suggest_part_names(text, within=public_parts()), *suggest_makes_and_models(text, make=make))
+        parts = public_parts()
+        vehicles = Vehicle.objects.filter(Exists(parts.filter(vehicle=OuterRef("pk"))))
+        makes, models = suggest_makes_and_models(text, cars=public_cars(now=now), vehicles=vehicles, make=make)
+        return Suggestions(suggest_part_names(text, within=parts), makes, models)
 
     return cached(families.PARTS_SUGGESTIONS, (text, make), read)
 

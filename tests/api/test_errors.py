@@ -52,6 +52,23 @@ def test_nothing_here_can_be_changed(client: Client) -> None:
 
 
 @pytest.mark.django_db
+def test_a_request_with_too_much_in_it_is_refused(ask: Ask) -> None:
+    assert ask(f"cars?{'&' * 1001}", status=400)["error"]["code"] == "bad_request"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["docs", "openapi.json"])
+def test_the_description_can_only_be_read(address: str) -> None:
+    response = Client(enforce_csrf_checks=True).post(f"/api/v1/{address}")
+    assert (response.status_code, response.json()["error"]["code"]) == (405, "method_not_allowed")
+
+
+@pytest.mark.django_db
+def test_the_name_of_another_host_is_refused_in_the_same_shape(ask: Ask) -> None:
+    assert ask("cars", status=400, host="evil.example")["error"]["code"] == "bad_request"
+
+
+@pytest.mark.django_db
 def test_the_head_of_an_answer_can_be_asked_for_alone(client: Client) -> None:
     assert client.head("/api/v1/cars").headers["ETag"] == client.get("/api/v1/cars").headers["ETag"]
 

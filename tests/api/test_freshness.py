@@ -31,6 +31,7 @@ def test_every_read_is_kept_and_every_write_ends_what_it_changed(client: Client,
     voucher = make_voucher(seller=seller, state=VoucherState.PUBLISHED, expires_at=timezone.now().replace(year=2200))
     reads = [
         *("cars", "cars/featured", "cars/makes", "cars/categories", "cars/car", f"cars/{car.public_id}"),
+        "parts/autocomplete?q=oc",
         *("parts", "parts/facets", "parts/featured", f"parts/{part.public_id}", "categories"),
         *("sellers", f"sellers/{seller.public_id}", f"sellers/nearby?{POINT}", "sellers/provinces", "sellers/cities"),
         f"vouchers/nearby?{POINT}",
@@ -54,7 +55,8 @@ def test_every_read_is_kept_and_every_write_ends_what_it_changed(client: Client,
         ),
         "a car is sold": (
             lambda: car_services.sell_car(car=car),
-            {"cars", "cars/featured", "cars/makes", "cars/categories", "cars/car", f"cars/{car.public_id}"},
+            {"cars", "cars/featured", "cars/makes", "cars/categories", "cars/car", f"cars/{car.public_id}",
+             "parts/autocomplete?q=oc"},
         ),
         "a vehicle comes": (
             lambda: make_vehicle(seller=seller),

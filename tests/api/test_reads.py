@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models.users import Role
+from config import pages
+from config.ops.search_words import refresh_words
+from leads.models import VoucherCode
 from leads.models.vouchers import VoucherState
 from tests.api.conftest import Ask
 from tests.builders import (
     NOON,
     make_car,
     make_category,
+    make_language,
     make_part,
     make_seller,
     make_translation,
@@ -77,8 +84,10 @@ def test_one_car_by_slug_by_id_and_by_former_slug(ask: Ask, client: Client) -> N
 
     assert ask("cars/new") == ask(f"cars/{car.public_id}")
     assert ask("cars/new")["description"] == "Fine."
-    moved = client.get("/api/v1/cars/old")
-    assert (moved.status_code, moved.headers["Location"]) == (301, "/api/v1/cars/new")
+    moved = client.get("/api/v1/cars/old?from=mail")
+    assert (moved.status_code, moved.headers["Location"]) == (301, "/api/v1/cars/new?from=mail")
+    assert moved.headers["Cache-Control"] == "public, max-age=60"
+    assert ask("cars/old/related") == ask("cars/new/related")
 
 
 def test_short_lists_of_cars(ask: Ask) -> None:
@@ -149,6 +158,23 @@ def test_what_is_not_public_is_not_there_not_even_for_its_owner(client: Client) 
     assert "Cookie" not in client.get("/api/v1/parts").headers.get("Vary", "")
 
 
+def test_a_voucher_is_found_by_its_code_and_by_the_text_that_is_shown(ask: Ask) -> None:
+    make_language("en", is_default=True)
+    make_language("de")
+    valid = {"state": VoucherState.PUBLISHED, "expires_at": timezone.now() + timedelta(days=1)}
+    untranslated, translated = make_voucher(**valid), make_voucher(**valid)
+    VoucherCode.objects.create(voucher=translated, code="BRAKES20", type="static")
+    for voucher in (untranslated, translated):
+        make_translation(voucher.title_key, "Brakes")
+    make_translation(translated.title_key, "Bremsen", "de")
+
+    def found(text: str) -> list[str]:
+        return names(ask(f"search?q={text}", **{"X-Language": "de"})["vouchers"])
+
+    assert found("brakes") == [untranslated.public_id]
+    assert found("bremsen") == found("brakes20") == found("BRAKES-20") == [translated.public_id]
+
+
 def test_an_answer_is_kept_and_asked_again_by_its_tag(client: Client) -> None:
     make_car()
     first = client.get("/api/v1/cars")
@@ -189,6 +215,71 @@ def test_a_text_finds_the_best_first_and_forgives_an_error(ask: Ask) -> None:
         first["items"],
     )
     assert ask("cars?q=octavia&page=600")["items"] == []
+
+
+@pytest.mark.postgres_only
+def test_an_error_is_forgiven_in_every_order_on_every_page_and_among_facets(ask: Ask) -> None:
+    cars = [make_car(make="Skoda", price=price).public_id for price in (3, 2, 1)][::-1]
+    make_part(name="Gearbox", is_listed=True)
+    refresh_words(connection)
+
+    by_price = ask("cars?q=Skda&sort=price&cursor=&page_size=2")
+    then = ask(f"cars?q=Skda&sort=price&page_size=2&cursor={by_price['next']}")
+    beyond = ask("cars?q=Skda&page=1000&page_size=5")
+    facets = ask("parts/facets?q=gearbx")
+
+    assert names(by_price["items"] + then["items"]) == cars
+    assert (beyond["items"], beyond["total"]) == ([], 3)
+    assert {each["searched_for"] for each in (by_price, then, beyond)} == {"skoda"}
+    assert (facets["total"], facets["searched_for"]) == (1, "gearbox")
+
+
+def test_nobody_finds_a_car_by_its_vin(ask: Ask) -> None:
+    make_car(vin="WVWZZZ1KZAW000017")
+    for text in ("WVWZZZ1KZAW000017", "WVW"):
+        assert [ask(f"cars?q={text}{order}")["total"] for order in ("", "&sort=price")] == [0, 0]
+
+
+def test_suggestions_are_of_what_is_public(ask: Ask) -> None:
+    make_car(make="Nissan", model="Leaf", status="RESERVED")
+    make_part(name="Nut", vehicle=make_vehicle(make="Nio"), is_listed=False)
+    make_part(name="Nozzle", vehicle=make_vehicle(make="Navistar"), is_listed=True)
+    assert [ask(f"parts/autocomplete?q={text}")["makes"] for text in ("ni", "na")] == [[], ["Navistar"]]
+
+
+def test_a_cursor_tells_nothing_and_serves_its_own_list_alone(ask: Ask) -> None:
+    for _ in range(2):
+        make_car()
+        make_part(is_listed=True)
+    cursor = ask("cars?cursor=&page_size=1")["next"]
+    assert b"newest" not in urlsafe_b64decode(cursor + "==")
+    assert ask("cars?cursor=&page_size=1")["next"] == cursor
+    assert "cursor" in ask(f"parts?cursor={cursor}", status=400)["error"]["fields"]
+
+
+def test_a_cursor_outlives_a_new_secret_key_as_long_as_the_old_one_is_known(ask: Ask, settings: Settings) -> None:
+    for _ in range(2):
+        make_car()
+    cursor = ask("cars?cursor=&page_size=1")["next"]
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "new"
+    assert len(ask(f"cars?cursor={cursor}")["items"]) == 1
+    settings.SECRET_KEY_FALLBACKS = []
+    assert "cursor" in ask(f"cars?cursor={cursor}", status=400)["error"]["fields"]
+
+
+def test_ranks_end_with_the_thousandth_row(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "LAST_RANK", 5)
+    for _ in range(7):
+        make_car(name="Octavia")
+    sizes, cursor = [], ""
+    while cursor is not None:
+        page = ask(f"cars?q=octavia&page_size=2&cursor={cursor}")
+        sizes.append(len(page["items"]))
+        cursor = page["next"]
+    beyond = ask("cars?q=octavia&page_size=2&page=4")
+    assert sizes == [2, 2, 1]
+    assert (beyond["items"], beyond["total"]) == ([], 7)
+    assert len(ask(f"cars?q=octavia&page_size=2&cursor={beyond['previous']}")["items"]) == 2
 
 
 def test_parts_are_found_by_number_and_suggested_while_somebody_types(ask: Ask) -> None:

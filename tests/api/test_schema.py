@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import schemathesis
 from django.contrib.staticfiles import finders
+from django.core.exceptions import ValidationError
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import Client
@@ -76,6 +77,14 @@ def test_the_orders_that_may_be_asked_for_are_those_of_the_list(
 ) -> None:
     (sort,) = [each for each in description["paths"][path]["get"]["parameters"] if each["name"] == "sort"]
     assert set(sort["schema"]["enum"]) == {"relevance", *sorts}
+
+
+def test_no_car_can_have_the_address_of_a_list() -> None:
+    lists = {path.removeprefix("/cars/") for path in ROUTES if path.startswith("/cars/") and "{" not in path}
+    assert len(lists) == 3
+    for slug in lists:
+        with pytest.raises(ValidationError, match="address of a list"):
+            make_car(slug=slug).full_clean()
 
 
 def test_its_page_loads_from_our_own_server_alone(client: Client) -> None:

@@ -149,11 +149,13 @@ def suggestions(where: str) -> tuple[str, ...]:
     names = f"SELECT name FROM ({newest}) AS newest GROUP BY name ORDER BY min(place) LIMIT 10"
     frequent = """
         SELECT {0} FROM (
-            SELECT {0} FROM inventory_car WHERE deleted_at IS NULL AND {0} ILIKE %(begin)s
-             UNION ALL SELECT {0} FROM inventory_vehicle WHERE deleted_at IS NULL AND {0} ILIKE %(begin)s
+            SELECT c.{0} FROM {1} WHERE {2} AND c.{0} ILIKE %(begin)s
+             UNION ALL
+            SELECT d.{0} FROM inventory_vehicle d WHERE d.deleted_at IS NULL AND d.{0} ILIKE %(begin)s
+               AND EXISTS (SELECT 1 FROM {3} WHERE p.vehicle_id = d.id AND {4})
         ) AS found GROUP BY {0} ORDER BY count(*) DESC, {0} LIMIT 10
     """
-    return names, frequent.format("make"), frequent.format("model")
+    return names, *(frequent.format(name, CARS, PUBLIC_CAR, PARTS, PUBLIC_PART) for name in ("make", "model"))
 
 
 # There are enough of the same make, so nobody has to look for those of the same segment.

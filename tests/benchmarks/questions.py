@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -178,8 +179,13 @@ def parts_by_words() -> list[Case]:
             floor.parts(holds("alternator")),
         ),
         *(
-            Case(f"suggestions, {text}", suggest, floor.suggestions(holds(text)), {"begin": f"{text}%"})
-            for text, suggest in (("alt", lambda: suggestions("alt")), ("cor", lambda: suggestions("cor")))
+            Case(
+                f"suggestions, {text}",
+                partial(suggestions, text, now=NOON),
+                floor.suggestions(holds(text)),
+                {"begin": f"{text}%", "now": NOON},
+            )
+            for text in ("alt", "cor")
         ),
     ]
 

@@ -67,6 +67,12 @@ def with_own_sql(car: Car) -> None:
         cursor.execute("UPDATE inventory_car SET color = 'red' WHERE id = %s", [car.pk])
 
 
+def with_commented_sql(car: Car) -> None:
+    with connection.cursor() as cursor:
+        statement = "-- of the night\n/* it's red */ UPDATE/**/inventory_car SET color = '--' WHERE id = %s"
+        cursor.execute(statement, [car.pk])
+
+
 def with_a_service(car: Car) -> None:
     sell_car(car=car)
 
@@ -84,6 +90,7 @@ WAYS: dict[str, Callable[[Car], Any]] = {
     "removal": lambda car: car.delete(),
     "removal of many": lambda car: Car.objects.filter(pk=car.pk).delete(),
     "statement": with_own_sql,
+    "statement with comments": with_commented_sql,
     "service": with_a_service,
     "feature": lambda car: CarFeature.objects.create(car=car, text="Heated seats"),
     "features at once": lambda car: CarFeature.objects.bulk_create([CarFeature(car=car, text="Heated seats")]),

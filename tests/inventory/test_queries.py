@@ -10,8 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.queries import SellerName
+from config.cursors import UnreadableCursor
 from config.db.reading import Money
-from config.pages import UnreadableCursor, Wanted
+from config.pages import Wanted
 from inventory.models import Car
 from inventory.models.base import Condition
 from inventory.models.cars import CarStatus, Segment
@@ -294,16 +295,20 @@ def test_a_part_comes_with_everything_on_it_while_it_is_public() -> None:
     assert part_by_id(hidden.public_id) is None
 
 
-def test_a_category_counts_the_public_parts_in_it_and_below_it() -> None:
+def test_a_category_counts_the_public_parts_in_it_and_below_it_and_stays_while_it_has_some() -> None:
     engine = make_category("Engine")
     below = make_category("Cylinders", parent=engine)
     make_category("Old", is_active=False)
+    oldest = make_category("Oldest", is_active=False)
+    make_part(category=make_category("Older", is_active=False, parent=oldest), is_listed=True)
     for category, is_listed in ((engine, True), (below, True), (below, False)):
         make_part(category=category, is_listed=is_listed)
 
     assert [(node.slug, node.parent, node.part_count) for node in category_tree()] == [
         ("engine", None, 2),
         ("cylinders", engine.public_id, 1),
+        ("oldest", None, 1),
+        ("older", oldest.public_id, 1),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.db.models import QuerySet
 
 from config.db.search import Found, in_order
 from config.ops.search_words import refresh_words, stale_words
-from inventory.models import Part
+from inventory.models import Car, Part, Vehicle
 from inventory.search import (
     matching_parts,
     search_cars,
@@ -196,9 +197,10 @@ def test_makes_and_models_are_suggested_by_how_many_there_are() -> None:
         make_car(make="Skoda", model="Superb")
     make_vehicle(make="Skoda", model="Octavia")
     make_vehicle(make="Suzuki", model="Swift")
-    assert suggest_makes_and_models("s") == ([], [])
-    assert suggest_makes_and_models("sk") == (["Skoda"], [])
-    assert suggest_makes_and_models("SE") == (["Seat"], [])
-    assert suggest_makes_and_models("su") == (["Suzuki"], ["Superb"])
-    assert suggest_makes_and_models("le", make="skoda") == ([], [])
-    assert suggest_makes_and_models("le", make="SEAT") == ([], ["Leon"])
+    suggested = partial(suggest_makes_and_models, cars=Car.objects.all(), vehicles=Vehicle.objects.all())
+    assert suggested("s") == ([], [])
+    assert suggested("sk") == (["Skoda"], [])
+    assert suggested("SE") == (["Seat"], [])
+    assert suggested("su") == (["Suzuki"], ["Superb"])
+    assert suggested("le", make="skoda") == ([], [])
+    assert suggested("le", make="SEAT") == ([], ["Leon"])

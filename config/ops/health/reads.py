@@ -141,7 +141,7 @@ NAMED_READS: dict[str, Read] = {
     "parts.around-a-point": lambda u: _parts_where(circle=Circle(*u.circle)),
     "parts.search": lambda u: _parts_where(text=_word(u.part["name"])),
     "parts.facets": lambda u: part_facets(PartFilters(make=u.part["vehicle__make"], year=u.part["vehicle__year"])),
-    "parts.suggestions": lambda u: suggestions(_word(u.part["name"])[:3]),
+    "parts.suggestions": lambda u: suggestions(_word(u.part["name"])[:3], now=u.now),
     "parts.featured": lambda u: featured_parts(),
     "part.by-id": lambda u: part_by_id(u.part["public_id"]),
     "categories": lambda u: category_tree(),
