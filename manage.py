@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
+from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
@@ -21,20 +23,54 @@ WITHOUT_APPS = ("backup", "restore")
 IMPATIENT = ("check", "dbhealth", "runserver", "verify_start")
 
 
+# What shells say of a program whose output nobody reads any more, and monitoring of a state that is not known.
+NOBODY_READS = 128 + signal.SIGPIPE
+UNKNOWN = 3
+
+
 def main() -> None:
-    """Run the command in ``sys.argv``; a wrong setting or a refusing database is one sentence and exit code 1."""
+    """Run the command in ``sys.argv``; what keeps it from its work is one sentence and exit code 1.
+
+    Of `dbhealth` that code is a warning: there it is 3.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if sys.stdout is None:
+        # Closed by whoever started this.
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - until the end
     if sys.argv[1:2] and sys.argv[1] not in IMPATIENT:
         be_command()
     try:
-        if sys.argv[1:2] and sys.argv[1] in WITHOUT_APPS:
-            run_without_apps(sys.argv)
-        else:
-            execute_from_command_line(sys.argv)
-    except (ImproperlyConfigured, DatabaseError, Refused) as error:
+        try:
+            run()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        give_up_output()
+        sys.exit(NOBODY_READS)
+    except (ImproperlyConfigured, DatabaseError, OSError, Refused) as error:
         if "--traceback" in sys.argv:
             raise
-        sys.exit(f"Error: {str(error).strip()}")
+        give_up_output()
+        if sys.argv[1] != "dbhealth":
+            sys.exit(f"Error: {str(error).strip()}")
+        sys.stderr.write(f"UNKNOWN: {str(error).strip()}\n")
+        sys.exit(UNKNOWN)
+
+
+def run() -> None:
+    """Run the command in ``sys.argv``, with the apps if it needs them."""
+    if sys.argv[1:2] and sys.argv[1] in WITHOUT_APPS:
+        run_without_apps(sys.argv)
+    else:
+        execute_from_command_line(sys.argv)
+
+
+def give_up_output() -> None:
+    """Throw away what cannot be written: Python would try once more as it ends, and exit otherwise."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run_without_apps(arguments: list[str]) -> None:

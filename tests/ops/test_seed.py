@@ -27,6 +27,7 @@ from pytest_django import Settings
 from accounts.models import Integration, Language, Seller, Subscription, Translation, User, UserIdentity
 from accounts.models.users import Role
 from analytics.models import AuditLog, Event, PageView, WebVital
+from config.ops.maintenance.integrity import find_problems
 from config.ops.scratch import child_environment, connected, migrate_from_zero, scratch_url
 from config.ops.seeding.pictures import FOLDER, draw_all
 from inventory.models import Car, CarFeature, CarImage, Category, Part, PartImage, Vehicle
@@ -206,6 +207,11 @@ def test_minimal_has_five_languages_and_one_administrator() -> None:
         "active",
         True,
     )
+
+
+def test_what_is_seeded_agrees_with_itself() -> None:
+    seed("--profile", "demo")
+    assert list(find_problems()) == []
 
 
 def test_partpal_keeps_the_categories_and_sellers() -> None:

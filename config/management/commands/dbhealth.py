@@ -58,6 +58,14 @@ class Command(DataCommand):
         parser.add_argument("--json", action="store_true", dest="as_json", help="Print JSON for programs.")
         parser.add_argument("--database", default=DEFAULT_DB_ALIAS, help="The database's alias; default: %(default)s.")
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run; whatever keeps it from looking is an unknown state as well."""
+        try:
+            return super().execute(*args, **options)
+        except CommandError as error:
+            error.returncode = int(State.UNKNOWN)
+            raise
+
     def handle(
         self, *, sections: list[str], limit: int, unused: bool, integrity: bool, explain: str, as_json: bool,
         database: str, verbosity: int, **options: Any,
@@ -67,6 +75,8 @@ class Command(DataCommand):
             sections = [*sections, "indexes"]
         if explain and "plans" not in sections:
             sections = [*sections, "plans"]
+        if database not in connections:
+            raise CommandError(f"There is no database {database}: choose from {', '.join(connections)}.")
         look = look_at(connections[database], limit=limit, unused=unused, integrity=integrity, explain=explain)
         report = examine(look, sections)
         if as_json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
@@ -19,6 +19,7 @@ from rich.text import Text
 from accounts.models.users import Role
 from config.commands import DataCommand
 from config.db.errors import Refused
+from config.ops.direct import refuse_unreachable
 from config.ops.seed import PROFILES, check_allowed, run_seed
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Command(DataCommand):
             _check_range(scale, random_seed)
         try:
             check_allowed(debug=settings.DEBUG, force=force)
+            refuse_unreachable(connection)
             run = run_seed(
                 profile=profile,
                 now=now,

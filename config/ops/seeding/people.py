@@ -113,6 +113,8 @@ def ensure_seller(
 ) -> tuple[Seller, bool]:
     """Return the seller that a fixture describes; `more` are values that no fixture holds."""
     values = more | {name: value for name, value in facts.items() if name in _SELLER_FIELDS}
+    # Of what was sold before, no parts are here; those that are come later.
+    values["archived_sales"] = values.get("total_sales", 0)
     if "business_hours" in facts:
         values["business_hours"] = opening_hours(facts["business_hours"])
     if "rating" in facts:

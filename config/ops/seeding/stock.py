@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.text import slugify
 
 from accounts.models import Seller
@@ -102,7 +102,16 @@ def ensure_part(
         for place, (view, url) in enumerate(urls)
     ]
     run.ensure_children(part, is_new, "images", images)
+    if is_new and part.status == PartStatus.SOLD:
+        _count_sale(part.seller_id)
     return part
+
+
+def _count_sale(seller: int) -> None:
+    """Take a sold part for one of those that the seller's total counts already, or count it."""
+    own, at = Seller.objects.filter(pk=seller), F("updated_at")
+    if not own.filter(archived_sales__gt=0).update(archived_sales=F("archived_sales") - 1, updated_at=at):
+        own.update(total_sales=F("total_sales") + 1, updated_at=at)
 
 
 def _part_dates(run: SeedRun, facts: dict[str, Any]) -> dict[str, Any]:

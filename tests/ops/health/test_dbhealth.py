@@ -8,8 +8,9 @@ import pty
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import psycopg
 import pytest
@@ -18,6 +19,7 @@ from config.database_url import url_of
 from config.ops import servers
 from config.ops.health.run import ONLY_BY_NAME, SECTIONS
 from config.ops.programs import Search
+from tests import commands
 from tests.config.databases import Manage, execute, settings_of
 from tests.config.variables import PROJECT
 from tests.servers import engine
@@ -95,7 +97,7 @@ def test_thresholds_come_from_the_environment(manage: Manage) -> None:
     result = manage("dbhealth", "--section", "disk", HEALTH_THRESHOLDS="disk=0:0.1")
     assert (result.returncode, result.stdout.partition(":")[0]) == (2, "CRITICAL")
     refused = manage("dbhealth", HEALTH_THRESHOLDS="disk=many")
-    assert refused.stderr == ("Error: HEALTH_THRESHOLDS: 'disk=many': write disk=warning:critical, two numbers.\n")
+    assert refused.stderr == ("UNKNOWN: HEALTH_THRESHOLDS: 'disk=many': write disk=warning:critical, two numbers.\n")
 
 
 @pytest.mark.usefixtures("migrated")
@@ -242,6 +244,48 @@ def test_a_large_share_of_slow_calls_is_a_finding(manage: Manage, counted: str) 
     result = manage("dbhealth", "--section", "queries", DATABASE_URL=counted, SLOW_QUERY_MS="5")
     assert result.returncode == 2
     assert "% of the calls are of slow statements; the list has them (above 20 %)." in result.stdout.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "variables"),
+    [
+        ([], {"HEALTH_THRESHOLDS": "disk=abc"}),
+        ([], {"DATABASE_URL": "postgresx://x"}),
+        (["--database", "other"], {}),
+    ],
+    ids=["threshold", "address", "alias"],
+)
+def test_what_keeps_it_from_looking_is_an_unknown_state(
+    manage: Manage, options: list[str], variables: dict[str, str]
+) -> None:
+    result = manage("dbhealth", *options, **variables)
+    assert result.returncode == 3
+    assert "Traceback" not in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def full_disk() -> IO[str]:
+    return Path("/dev/full").open("w")
+
+
+def unread_pipe() -> IO[str]:
+    reading, writing = os.pipe()
+    os.close(reading)
+    return os.fdopen(writing, "w")
+
+
+@pytest.mark.usefixtures("migrated")
+@pytest.mark.parametrize(("open_output", "code"), [(full_disk, 3), (unread_pipe, 141)])
+def test_an_output_that_takes_no_more_leaves_no_traceback(
+    url: str, open_output: Callable[[], IO[str]], code: int
+) -> None:
+    with open_output() as output:
+        result = subprocess.run(
+            [sys.executable, "manage.py", "dbhealth", "--section", "size"],
+            cwd=PROJECT, env=commands.inherited() | {"DATABASE_URL": url}, stdout=output, stderr=subprocess.PIPE,
+            text=True, check=False,
+        )  # fmt: skip
+    assert (result.returncode, "Traceback" in result.stderr) == (code, False)
 
 
 @pytest.mark.sqlite_only
