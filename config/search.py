@@ -14,8 +14,8 @@ from config.db.search import Found, in_order
 from config.staff.site import Hit
 from inventory.models import Car, Part, Vehicle
 from inventory.search import search_cars, search_parts, search_vehicles
-from leads.models import Lead, Voucher
-from leads.search import search_leads, search_vouchers
+from leads.models import Lead, SupportTicket, Voucher
+from leads.search import search_leads, search_tickets, search_vouchers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +42,7 @@ KINDS = (
     Kind(Seller, search_sellers, "storefront", ("city",)),
     Kind(Lead, search_leads, "contact_phone", ("email", "phone")),
     Kind(Voucher, search_vouchers, "redeem", ("public_id",)),
+    Kind(SupportTicket, search_tickets, "support_agent", ()),
 )
 
 

@@ -11,7 +11,7 @@ from accounts.queries import shown_in
 from config.db.search import SHORTEST_TEXT, Found, Searched, best, bounded, fenced, search
 from config.db.words import Holds, searched_words
 from leads.codes import typed_code
-from leads.models import Lead, Voucher
+from leads.models import Lead, SupportTicket, Voucher
 from leads.models.leads import LEAD_NAMES, LEAD_TEXTS, NOTE_TEXTS
 from leads.models.newsletter import SUBSCRIBER_TEXTS
 from leads.models.tickets import COMMENT_TEXTS, TICKET_TEXTS
@@ -34,6 +34,13 @@ def search_leads(text: str, *, within: QuerySet[Lead] | None = None, limit: int 
     `within` (live leads) may be filtered only; give it the leads that the person may see.
     """
     return search(LEADS, text, Lead.objects.all() if within is None else within, limit=limit, offset=offset)
+
+
+def search_tickets(
+    text: str, *, within: QuerySet[SupportTicket] | None = None, limit: int = 20, offset: int = 0
+) -> Found:
+    """Return the keys of a page of support tickets, by number and title; `within` may be filtered only."""
+    return search(TICKETS, text, SupportTicket.objects.all() if within is None else within, limit=limit, offset=offset)
 
 
 def search_vouchers(

@@ -18,6 +18,7 @@ from tests.builders import (
     make_lead,
     make_part,
     make_seller,
+    make_ticket,
     make_translation,
     make_user,
     make_vehicle,
@@ -73,10 +74,13 @@ class TestStaff:
         part, seller = make_part(name="Karoo badge"), make_seller(name="Karoo Breakers")
         lead, voucher = make_lead(name="Karoo Smit"), make_voucher()
         make_translation(voucher.title_key, "Karoo days")
+        ticket = make_ticket(title="Karoo parcel")
         hits = search_everything(make_user(Role.SUPER_ADMIN), "karoo")
         rows = [car, vehicle, part, seller, lead]
-        assert [hit.title for hit in hits] == [*map(str, rows), "Karoo days"]
-        assert [hit.link.rstrip("/").split("/")[-2] for hit in hits] == [str(row.pk) for row in [*rows, voucher]]
+        assert [hit.title for hit in hits] == [*map(str, rows), "Karoo days", str(ticket)]
+        assert [hit.link.rstrip("/").split("/")[-2] for hit in hits] == [
+            str(row.pk) for row in [*rows, voucher, ticket]
+        ]
 
     def test_a_vin_leads_to_the_car_and_to_the_vehicle_it_became(self) -> None:
         car = make_car(vin="WVWZZZ1KZAW000017")
