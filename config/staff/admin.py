@@ -97,6 +97,7 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
     compressed_fields = False
     empty_value_display = EMPTY
     change_list_template = "staff/change_list.html"
+    change_form_before_template = "staff/shown_values.html"
     delete_confirmation_template = "staff/delete.html"
     delete_selected_confirmation_template = "staff/delete.html"
 

@@ -1,11 +1,15 @@
-"""What a save in the back office changed, for the audit log."""
+"""What a save in the back office changed: for the audit log, and for those who have the row's page open."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from config.staff.secrets import HIDDEN, is_secret
 
@@ -49,6 +53,18 @@ def inline_changes(formsets: list[Any]) -> dict[str, list[Any]]:
         if any(counts.values()):
             done[names] = [None, {what: count for what, count in counts.items() if count}]
     return done
+
+
+def last_change(row: Any) -> str:
+    """Return when the row was last saved, and by whom if that was on its page; nothing where rows keep no times."""
+    saved_at = getattr(row, "updated_at", None)
+    if saved_at is None:
+        return ""
+    kind = ContentType.objects.get_for_model(type(row))
+    entries = LogEntry.objects.filter(content_type=kind, object_id=str(row.pk), action_time__gte=saved_at)
+    entry = entries.select_related("user").first()
+    moment = date_format(timezone.localtime(saved_at), "DATETIME_FORMAT")
+    return f"last saved {moment} by {entry.user}" if entry else f"last saved {moment}"
 
 
 def _plain(value: Any) -> Any:

@@ -22,7 +22,7 @@ from analytics.settings import get_setting, set_setting
 from inventory.models import Car, Category, Part, Vehicle
 from leads.models import Lead, NewsletterSubscriber, SupportTicket, TicketComment, Voucher
 from tests.admin.conftest import said
-from tests.admin.forms import add_row, address, errors_of, fields_of, picture, send
+from tests.admin.forms import Fields, add_row, address, errors_of, fields_of, picture, send
 from tests.admin.rows import staff
 from tests.builders import (
     make_car,
@@ -37,6 +37,7 @@ from tests.builders import (
     make_vehicle,
     make_voucher,
 )
+from tests.races import at_the_same_time
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
@@ -525,6 +526,78 @@ def test_a_form_does_not_write_back_what_a_service_changed_since_it_was_opened(s
     assert super_admin.post(page, {**typed, "name": "Renamed"}).status_code == 302
     part.refresh_from_db()
     assert (part.status, part.name) == ("SOLD", "Renamed")
+
+
+class TestTwoPagesOfOneRow:
+    def test_the_older_one_puts_no_value_back_and_says_who_changed_it(
+        self, super_admin: Client, superuser: User, sign_in: Callable[[User], Client]
+    ) -> None:
+        car = make_car(price=9000)
+        typed = fields_of(super_admin, page_of(car))
+        colleague = staff(Role.ADMIN)
+        assert send(sign_in(colleague), page_of(car), price="8500").status_code == 302
+        response = super_admin.post(page_of(car), {**typed, "description": "One owner."})
+        (told,) = errors_of(response)["__all__"]
+        assert told.startswith("Not saved: since you loaded this page, Price changed (last saved ")
+        assert f" by {colleague}). What you typed is still here" in told
+        assert "One owner." in response.content.decode()
+        car.refresh_from_db()
+        assert (car.price, car.description) == (8500, "")
+        assert [entry.actor for entry in audited(car)] == [colleague]
+
+        again = Fields(response.content.decode()).values
+        assert "__all__" in errors_of(super_admin.post(page_of(car), again)), "the page still shows the old price"
+        assert send(super_admin, page_of(car), description="One owner.").status_code == 302
+        car.refresh_from_db()
+        assert (car.price, car.description) == (8500, "One owner.")
+
+    @pytest.mark.django_db(transaction=True)
+    def test_of_two_that_are_saved_at_once_one_is_refused(self, sign_in: Callable[[User], Client]) -> None:
+        car = make_car(price=9000)
+        clients = [sign_in(staff(Role.SUPER_ADMIN)), sign_in(staff(Role.SUPER_ADMIN))]
+        typed = [fields_of(client, page_of(car)) | {"price": f"{8001 + nth}.00"} for nth, client in enumerate(clients)]
+        answers = at_the_same_time(
+            lambda: clients[0].post(page_of(car), typed[0]), lambda: clients[1].post(page_of(car), typed[1])
+        )
+        codes = [answer.status_code for answer in answers]
+        assert sorted(codes) == [200, 302]
+        car.refresh_from_db()
+        assert car.price == 8001 + codes.index(302)
+
+    def test_a_form_that_is_sent_twice_is_no_error(self, super_admin: Client) -> None:
+        part = make_part()
+        typed = fields_of(super_admin, page_of(part)) | {"name": "Renamed"}
+        for _ in range(2):
+            assert super_admin.post(page_of(part), typed).status_code == 302
+        assert len(audited(part)) == 1
+
+    def test_what_is_counted_meanwhile_neither_refuses_the_form_nor_is_undone(self, super_admin: Client) -> None:
+        seller = make_seller()
+        typed = fields_of(super_admin, page_of(seller))
+        Seller.objects.filter(pk=seller.pk).update(total_sales=7)
+        assert super_admin.post(page_of(seller), {**typed, "description": "Spares"}).status_code == 302
+        seller.refresh_from_db()
+        assert (seller.total_sales, seller.description) == (7, "Spares")
+
+    def test_what_a_service_changed_is_not_put_back_and_said_without_a_name(self, super_admin: Client) -> None:
+        lead = make_lead()
+        typed = fields_of(super_admin, page_of(lead))
+        Lead.objects.filter(pk=lead.pk).update(name="Aino")
+        (told,) = errors_of(super_admin.post(page_of(lead), typed))["__all__"]
+        assert "Name changed (last saved " in told
+        assert " by " not in told
+
+    def test_rows_without_times_are_guarded_alike(self, super_admin: Client) -> None:
+        subscriber = NewsletterSubscriber.objects.create(email="a@example.org")
+        typed = fields_of(super_admin, page_of(subscriber))
+        NewsletterSubscriber.objects.update(email="b@example.org")
+        (told,) = errors_of(super_admin.post(page_of(subscriber), typed))["__all__"]
+        assert told.startswith("Not saved: since you loaded this page, E-mail changed. What")
+
+    @pytest.mark.parametrize("marks", ["made up", "e30:made-up"])
+    def test_what_the_page_never_showed_is_refused(self, marks: str, super_admin: Client) -> None:
+        response = send(super_admin, page_of(make_part()), shown_values=marks)
+        assert errors_of(response) == {"__all__": ["This page is no longer valid. Load it again."]}
 
 
 @pytest.mark.parametrize("field", ["name", "message", "phone"])
