@@ -13,6 +13,7 @@ from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR
 from django.core.exceptions import SuspiciousOperation
 from django.core.paginator import Page, Paginator
 from django.db import DataError
+from django.utils.text import Truncator
 from unfold.views import ChangeList
 
 from config.staff.columns import tell_reader
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from config.staff.pages import Rows
+
+# No list has more columns; Python reads no thousands of digits.
+_POSITIONS = {str(position): position for position in range(100)}
+# So much of an address is repeated to whoever asked for it.
+_MOST_REPEATED = 200
 
 
 class StaffChangeList(ChangeList):  # type: ignore[misc]  # the theme has no types
@@ -87,11 +93,12 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]  # the theme has no typ
     def _chosen_column(self) -> tuple[int, str] | None:
         """Return the position of the first column that the address sorts by and that can be sorted, and its sign."""
         for part in self.params.get(ORDER_VAR, "").split("."):
-            _, sign, position = part.rpartition("-")
-            if position.isascii() and position.isdigit() and int(position) < len(self.list_display):
-                name = self.list_display[int(position)]
+            _, sign, digits = part.rpartition("-")
+            position = _POSITIONS.get(digits)
+            if position is not None and position < len(self.list_display):
+                name = self.list_display[position]
                 if (self.sortable_by is None or name in self.sortable_by) and self.get_ordering_field(name):
-                    return int(position), sign
+                    return position, sign
         return None
 
     def get_ordering_field_columns(self) -> dict[int, str]:
@@ -189,7 +196,7 @@ def misunderstood(request: HttpRequest, read: Callable[[HttpRequest], object]) -
     """Say what of an address, of which `read` makes no list, stands in the way of one."""
     wrong = [name for name in request.GET if _is_understood(request, read, without=name)]
     parts = [urlencode({name: request.GET.getlist(name)}, doseq=True) for name in wrong]
-    told = f": {' '.join(parts)}" if parts else ""
+    told = f": {Truncator(' '.join(parts)).chars(_MOST_REPEATED)}" if parts else ""
     return f"The address of the list was not understood{told}. Here are all rows."
 
 

@@ -31,6 +31,8 @@ MOST_SKIPPED = 10_000
 # So many rows are read and sorted within some milliseconds.
 FEW = 5_000
 
+_MOST_DIGITS = 20
+
 
 class UnknownPage(ValueError):
     """The address names a page that this list does not have."""
@@ -52,8 +54,8 @@ class Place:
         for prefix in (AFTER, BEFORE):
             if text.startswith(prefix):
                 return cls(None, _read_values(text.removeprefix(prefix), order, model), prefix == BEFORE)
-        # Whatever else stands there is the first page, as everywhere in the admin.
-        number = int(text) if text.isascii() and text.removeprefix("-").isdigit() else 1
+        # Whatever else stands there is the first page, as everywhere in the admin. Python reads no thousands of digits.
+        number = int(text[:_MOST_DIGITS]) if text.isascii() and text.removeprefix("-").isdigit() else 1
         if not 0 < number <= MOST_SKIPPED // size + 1:
             raise UnknownPage(text)
         return cls(number)

@@ -94,6 +94,22 @@ def test_the_list_says_what_of_its_address_was_not_understood(
     assert told == [f"The address of the list was not understood{wrong}. Here are all rows."]
 
 
+@pytest.mark.parametrize("digits", [20, 21, 5_000])
+def test_a_page_of_many_digits_is_none_of_the_list_and_is_not_repeated_whole(staff_client: Client, digits: int) -> None:
+    make_part()
+    response = staff_client.get("/admin/inventory/part/", {"p": "9" * digits}, follow=True)
+    (told,) = [str(message) for message in response.context["messages"]]
+    assert told.startswith("The address of the list was not understood: p=999")
+    assert len(told) < 300
+
+
+@pytest.mark.parametrize("position", ["9" * 5_000, "-" + "9" * 5_000, "999", "x", ""])
+def test_an_order_by_a_column_that_is_not_there_is_that_of_the_table(staff_client: Client, position: str) -> None:
+    part = make_part()
+    response = staff_client.get("/admin/inventory/part/", {"o": position})
+    assert list(response.context["cl"].result_list) == [part]
+
+
 def test_a_regular_expression_is_no_filter_on_a_list_without_dates(staff_client: Client) -> None:
     for query in ("created_at__year=99999", "name__regex=(((((", "business_hours__monday=1"):
         assert staff_client.get(f"/admin/accounts/seller/?{query}").status_code == 400
