@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from django.db import connection
@@ -16,6 +17,7 @@ from config.staff.orders import Order
 from config.staff.pages import Found, Place, PlainRows, UnknownPage, find_page
 from inventory.models import Part, Vehicle
 from tests.builders import NOON, make_part, make_seller, make_vehicle
+from tests.staff.site import PartAdmin
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.staff.urls")]
 
@@ -98,6 +100,17 @@ def test_a_page_of_another_order_is_refused(vehicle: Vehicle) -> None:
 def test_an_address_that_names_no_page_leads_to_the_list(staff_client: Client) -> None:
     response = staff_client.get(f"{PARTS}?p=after:nonsense")
     assert (response.status_code, response.headers["Location"]) == (302, f"{PARTS}?e=1")
+
+
+def test_the_gap_between_numbered_pages_is_no_link(staff_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PartAdmin, "list_per_page", 2)
+    vehicle = make_vehicle()
+    for _ in range(30):
+        make_part(vehicle=vehicle)
+    shown = staff_client.get(PARTS).content.decode()
+    assert "<span>…</span>" in shown
+    assert 'href="?p=15"' in shown
+    assert "?p=…" not in unquote(shown)
 
 
 def test_orders_that_mix_directions_or_follow_other_tables_have_no_places() -> None:
