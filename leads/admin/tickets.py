@@ -76,10 +76,12 @@ class SupportTicketAdmin(StaffAdmin):
             None,
             {
                 "fields": (
-                    ("number", "title"),
+                    "number",
+                    "title",
                     "user",
                     "description",
-                    ("type", "priority", "due_at"),
+                    ("type", "priority"),
+                    "due_at",
                     ("status", "assignee"),
                     ("first_response_at", "resolved_at"),
                 )
@@ -87,6 +89,14 @@ class SupportTicketAdmin(StaffAdmin):
         ),
     )
     inlines = (CommentInline,)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out the number of a ticket that is not there yet: each form would show another one."""
+        (first, *others) = super().get_fieldsets(request, obj)
+        if obj is not None:
+            return [first, *others]
+        title, options = first
+        return [(title, {**options, "fields": [name for name in options["fields"] if name != "number"]}), *others]
 
     assign = service_action(
         "Assign", assign_ticket, argument="ticket", done="assigned", ask=("assignee",), icon="person_add"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -358,6 +359,14 @@ def test_a_ticket_is_opened_for_a_person(super_admin: Client) -> None:
     typed = {"user": asker.pk, "title": "Refund", "description": "Please."}
     assert send(super_admin, address(SupportTicket, "add"), **typed).status_code == 302
     assert SupportTicket.objects.get().user == asker
+
+
+def test_a_ticket_has_a_number_once_it_is_saved(super_admin: Client) -> None:
+    ticket = make_ticket()
+    shown = super_admin.get(address(SupportTicket, "add")).content.decode()
+    assert "field-number" not in shown
+    assert not re.search(r"T-[0-9A-Z]{8}", shown)
+    assert ticket.number in super_admin.get(page_of(ticket)).content.decode()
 
 
 class TestSettings:

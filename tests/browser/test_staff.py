@@ -15,10 +15,10 @@ from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from accounts.models import User
+from accounts.models import Subscription, User
 from accounts.models.users import Role
 from inventory.models import Car, Part
-from leads.models import Lead
+from leads.models import Lead, SupportTicket, Voucher
 from tests.admin.forms import address, picture
 from tests.admin.rows import fill
 from tests.browser.conftest import Complaints
@@ -252,6 +252,8 @@ def test_the_drawer_opens_and_closes_by_the_keyboard(signed_in: Page) -> None:
 
 
 PHONE = {"width": 390, "height": 844}
+# How much wider than the window the page is.
+BEYOND = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 def test_a_telephone_shows_pages_without_scrolling_sideways(signed_in: Page, screenshot: Screenshot) -> None:
@@ -263,10 +265,24 @@ def test_a_telephone_shows_pages_without_scrolling_sideways(signed_in: Page, scr
     wide = {}
     for number, page in enumerate(pages):
         signed_in.goto(page)
-        beyond = signed_in.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        beyond = signed_in.evaluate(BEYOND)
         screenshot(f"phone-{number}")
         if beyond > 0:
             wide[page] = beyond
+    assert wide == {}
+
+
+def test_forms_fit_screens_without_scrolling_sideways(signed_in: Page) -> None:
+    rows = fill(1)
+    wide = {}
+    for model in (Car, Voucher, Subscription, SupportTicket):
+        page = address(model, "change", rows[model][0].pk)
+        signed_in.goto(page)
+        for width in (1024, 1280, 1440):
+            signed_in.set_viewport_size({"width": width, "height": 900})
+            beyond = signed_in.evaluate(BEYOND)
+            if beyond > 0:
+                wide[page, width] = beyond
     assert wide == {}
 
 
