@@ -65,6 +65,11 @@ class Subscription(PublicIdModel, TimestampedModel):
             public_id_unique(),
             choice_valid("status", SubscriptionStatus),
             check("end_after_start", Q(end_date__gte=F("start_date")), "A subscription cannot end before it starts."),
+            check(
+                "period_end_after_start",
+                Q(current_period_end__gte=F("current_period_start")),
+                "The current period cannot end before it starts.",
+            ),
             unique(
                 "external_unique",
                 "provider",

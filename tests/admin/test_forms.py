@@ -514,6 +514,14 @@ def test_a_person_has_one_running_subscription_at_a_provider(super_admin: Client
     assert errors == {"__all__": ["This user has a running subscription at this provider already."]}
 
 
+def test_the_period_of_a_subscription_does_not_end_before_it_starts(super_admin: Client) -> None:
+    now = timezone.now()
+    row = Subscription.objects.create(user=make_user(), start_date=now, current_period_start=now)
+    day = {"current_period_end_0": f"{now - timedelta(days=2):%Y-%m-%d}", "current_period_end_1": "12:00:00"}
+    errors = errors_of(send(super_admin, page_of(row), **day))
+    assert errors == {"__all__": ["The current period cannot end before it starts."]}
+
+
 def test_an_address_is_on_the_newsletters_list_once(super_admin: Client) -> None:
     NewsletterSubscriber.objects.create(email="a@example.org")
     response = send(super_admin, address(NewsletterSubscriber, "add"), email="A@Example.org")

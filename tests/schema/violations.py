@@ -110,6 +110,9 @@ VIOLATIONS: dict[str, Violation] = {
     "subscription_end_after_start": values(end_date=NOON - timedelta(seconds=1)),
     "subscription_external_unique": same("external_id"),
     "subscription_one_running": same("user_id", status="trialing"),
+    "subscription_period_end_after_start": values(
+        current_period_start=NOON, current_period_end=NOON - timedelta(seconds=1)
+    ),
     "subscription_public_id_unique": same("public_id"),
     "subscription_status_valid": values(status="lapsed"),
     "supportticket_number_unique": same("number"),
