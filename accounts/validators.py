@@ -1,15 +1,35 @@
-"""Rules for structured values: opening hours, service areas, time zones and picture addresses."""
+"""Rules for values: telephones, dates of birth, opening hours, service areas, time zones and picture addresses."""
 
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+
+# Digits as people group them, and an extension at most; numbers of services have three digits.
+_TELEPHONE = re.compile(r"\+?[\d\s().\-/]+((ext\.?|x)\s?\d+)?", re.ASCII | re.IGNORECASE)
+_FEWEST_DIGITS = 3
+
+
+def validate_telephone(value: str) -> None:
+    """Raise ValidationError unless `value` is written as a telephone number, in whichever country's way."""
+    if not _TELEPHONE.fullmatch(value) or sum(each.isdigit() for each in value) < _FEWEST_DIGITS:
+        raise ValidationError(
+            "“%(value)s” is not a telephone number, such as +358 40 1234567.", params={"value": value}
+        )
+
+
+def validate_birth_date(value: date) -> None:
+    """Raise ValidationError if nobody can have been born on that day yet."""
+    if value > timezone.localdate():
+        raise ValidationError("A date of birth cannot be in the future.")
 
 
 def validate_timezone(value: str) -> None:

@@ -13,6 +13,7 @@ from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
 from accounts.roles import STAFF_ROLES
+from accounts.validators import validate_birth_date, validate_telephone
 from config.db.base import (
     HeldModel,
     Hold,
@@ -89,11 +90,15 @@ class User(PublicIdModel, TimestampedModel, SoftDeleteModel, HeldModel, Abstract
     first_name = models.CharField(max_length=150, blank=True, default="")
     last_name = models.CharField(max_length=150, blank=True, default="")
     phone = models.CharField(
-        max_length=50, blank=True, default="", help_text="With country code, such as +358 40 1234567."
+        max_length=50,
+        blank=True,
+        default="",
+        validators=[validate_telephone],
+        help_text="With country code, such as +358 40 1234567.",
     )
     phone_verified = models.BooleanField(default=False)
     avatar_url = models.URLField("avatar", max_length=1000, blank=True, default="")
-    date_of_birth = models.DateField(null=True, blank=True)
+    date_of_birth = models.DateField(null=True, blank=True, validators=[validate_birth_date])
     role = models.CharField(
         max_length=16,
         choices=Role,

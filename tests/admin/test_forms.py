@@ -419,6 +419,26 @@ class TestPeople:
         assert [entry.action for entry in entries] == ["create"]
         assert user.password not in str(entries[0].changes)
 
+    @pytest.mark.parametrize("phone", ["abc", "+", "12", "+358 40 1234567; call", "٣٤٥٦٧٨", "--------"])
+    def test_what_is_no_telephone_number_is_refused(self, phone: str, super_admin: Client) -> None:
+        (told,) = errors_of(send(super_admin, page_of(make_user()), phone=phone))["phone"]
+        assert told == f"“{phone}” is not a telephone number, such as +358 40 1234567."
+
+    @pytest.mark.parametrize(
+        "phone", ["+358 40 1234567", "(021) 555-0123", "021.555.0123 ext. 7", "040/1234567", "112"]
+    )
+    def test_telephone_numbers_are_taken_as_they_are_written(self, phone: str, super_admin: Client) -> None:
+        user = make_user()
+        assert send(super_admin, page_of(user), phone=phone).status_code == 302
+        user.refresh_from_db()
+        assert user.phone == phone
+
+    def test_nobody_was_born_tomorrow(self, super_admin: Client) -> None:
+        user, today = make_user(), timezone.localdate()
+        errors = errors_of(send(super_admin, page_of(user), date_of_birth=today + timedelta(days=1)))
+        assert errors == {"date_of_birth": ["A date of birth cannot be in the future."]}
+        assert send(super_admin, page_of(user), date_of_birth=today).status_code == 302
+
     def test_one_is_added_without_a_password_and_cannot(self, super_admin: Client) -> None:
         typed = {"name": "Aino", "email": "aino@example.org", "role": Role.SELLER, "usable_password": "false"}
         response = send(super_admin, address(User, "add"), **typed, password1="", password2="")
