@@ -71,6 +71,7 @@ OPERATORS: dict[str, dict[str, str]] = {
 _TEXT_LOOKUPS = {"has": "icontains", "is": "iexact", "exact": "exact", "starts": "istartswith"}
 _TEXT = forms.CharField(max_length=500)
 _NUMBER = forms.DecimalField(min_value=-(10**15), max_value=10**15, max_digits=24)
+_WHOLE = forms.IntegerField(min_value=-(10**15), max_value=10**15)
 _DATE = forms.DateField(input_formats=["%Y-%m-%d"])
 _DAYS = forms.IntegerField(min_value=0, max_value=36_500)
 
@@ -155,7 +156,7 @@ def _build(field: ReadableField, operator: str, value: str) -> tuple[Q, str]:
         text = _TEXT.clean(value)
         return Q(**{f"{path}__{_TEXT_LOOKUPS[operator]}": text}), f"“{text}”"
     if field.kind == "number":
-        return _number(path, operator, value)
+        return _number(field, operator, value)
     if field.kind in {"date", "datetime"}:
         return _period(field, operator, value)
     if field.kind == "choice":
@@ -172,16 +173,20 @@ def _build(field: ReadableField, operator: str, value: str) -> tuple[Q, str]:
     return Q(**{path: identifier.clean(value)}), ""
 
 
-def _number(path: str, operator: str, value: str) -> tuple[Q, str]:
+def _number(field: ReadableField, operator: str, value: str) -> tuple[Q, str]:
+    form_field = _WHOLE if isinstance(field.field, models.IntegerField) else _NUMBER
     if operator == "is":
-        number = _NUMBER.clean(value)
-        return Q(**{path: number}), _figure(number)
-    low, high = (_NUMBER.clean(end) if end else None for end in _ends(value))
-    return _range(path, low, high), _range_in_words(*(None if end is None else _figure(end) for end in (low, high)))
+        number = form_field.clean(value)
+        return Q(**{field.path: number}), _figure(field, number)
+    low, high = (form_field.clean(end) if end else None for end in _ends(value))
+    shown = (None if end is None else _figure(field, end) for end in (low, high))
+    return _range(field.path, low, high), _range_in_words(*shown)
 
 
-def _figure(number: Decimal) -> str:
-    return number_format(number.normalize() + 0, force_grouping=True)
+def _figure(field: ReadableField, number: Decimal | int) -> str:
+    if field.field.primary_key or field.field.name == "year":
+        return str(number)
+    return number_format(number if isinstance(number, int) else number.normalize() + 0, force_grouping=True)
 
 
 def _period(field: ReadableField, operator: str, value: str) -> tuple[Q, str]:

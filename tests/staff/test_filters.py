@@ -111,6 +111,9 @@ def test_the_last_days_move_with_today(staff_client: Client) -> None:
         "price:between:cheap..",
         "price:between:",
         "price:is:NaN",
+        "vehicle.year:is:2018.5",
+        "vehicle.year:between:2018.5..2019",
+        "vehicle.year:is:" + "9" * 5_000,
         "price:is:1e400",
         "price:is:999999999999999999999999999",
         "created_at:between:2026-02-30..",
@@ -140,6 +143,21 @@ def test_a_chip_leads_to_the_list_without_its_condition(staff_client: Client, pa
     response = staff_client.get("/admin/inventory/part/?f=price:is:500&f=name:has:a&o=1")
     chips = response.context["cl"].chips
     assert [chip["without"] for chip in chips] == ["?f=name%3Ahas%3Aa&o=1", "?f=price%3Ais%3A500&o=1"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "shown"),
+    [
+        ("vehicle.year:is:2018", "2018"),
+        ("vehicle.year:between:2018..2020.0", "2018 and 2020"),
+        ("id:is:12345", "12345"),
+        ("vehicle.mileage_km:between:90000..", "from 90,000"),
+        ("price:is:1500.50", "1,500.5"),
+    ],
+)
+def test_years_and_keys_are_no_amounts(staff_client: Client, condition: str, shown: str) -> None:
+    (chip,) = staff_client.get("/admin/inventory/part/", {"f": condition}).context["cl"].chips
+    assert (chip["value"], chip["problem"]) == (shown, "")
 
 
 def test_secrets_can_be_neither_filtered_nor_looked_up(staff_client: Client, superuser: User) -> None:
