@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
@@ -209,9 +210,9 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         read = super().get_changelist_instance
         try:
             return read(request)
-        except IncorrectLookupParameters:
+        except (IncorrectLookupParameters, DisallowedModelAdminLookup) as error:
             messages.error(request, misunderstood(request, read))
-            raise
+            raise IncorrectLookupParameters(error) from error
 
     def get_sortable_by(self, request: HttpRequest) -> list[Any]:
         """Return the columns whose order an index knows: sorting by another would read the whole table."""

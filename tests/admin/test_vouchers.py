@@ -35,6 +35,13 @@ def test_staff_type_a_vouchers_texts_and_its_keys_are_made(super_admin: Client) 
     assert [Translation.objects.get(key=key, language=language).value for key in keys] == list(texts.values())
 
 
+@pytest.mark.parametrize("wrong", ["status__exact=zzz", "expires_at__year=2026", "foo=bar"])
+def test_what_the_list_cannot_be_asked_is_said_on_the_whole_list(wrong: str, super_admin: Client) -> None:
+    response = super_admin.get(f"/admin/leads/voucher/?{wrong}", follow=True)
+    assert response.status_code == 200
+    assert said(response) == [f"The address of the list was not understood: {wrong}. Here are all rows."]
+
+
 def test_the_list_shows_titles_and_where_there_is_none_the_key(super_admin: Client) -> None:
     make_language("es", is_default=True)
     titled, bare = make_voucher(), make_voucher()
