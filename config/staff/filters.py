@@ -23,6 +23,7 @@ from django.db.models.lookups import IContains
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
+from django.utils.text import capfirst
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
@@ -363,7 +364,21 @@ def chips_of(changelist: Any) -> list[dict[str, str]]:
     return chips
 
 
-class RangeDateFilter(ThemeRangeDateFilter):  # type: ignore[misc]  # the theme has no types
+class _NamedEnds:
+    """Mixin of filters from one value to another: both inputs say what they are of, which the theme leaves out."""
+
+    title: Any
+    parameter_name: Any
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        for choice in super().choices(changelist):  # type: ignore[misc]  # the mixin stands before a filter
+            for end in ("from", "to"):
+                widget = choice["form"].fields[f"{self.parameter_name}_{end}"].widget
+                widget.attrs["aria-label"] = f"{capfirst(self.title)} {end}"
+            yield choice
+
+
+class RangeDateFilter(_NamedEnds, ThemeRangeDateFilter):  # type: ignore[misc]  # the theme has no types
     """From one day to another, both of them whole."""
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
@@ -374,7 +389,7 @@ class RangeDateFilter(ThemeRangeDateFilter):  # type: ignore[misc]  # the theme 
         return queryset.filter(_days(self.parameter_name, kind_of(self.field), *days))
 
 
-class RangeNumericFilter(ThemeRangeNumericFilter):  # type: ignore[misc]  # the theme has no types
+class RangeNumericFilter(_NamedEnds, ThemeRangeNumericFilter):  # type: ignore[misc]  # the theme has no types
     """From one number to another."""
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:

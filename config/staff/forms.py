@@ -10,6 +10,7 @@ from django.core import signing
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
 from django.db.models import Q
 from django.forms.fields import InvalidJSONInput
+from django.forms.utils import pretty_name
 from django.utils.crypto import salted_hmac
 from django.utils.text import get_text_list
 from unfold import widgets
@@ -122,6 +123,7 @@ class StaffModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in t
             widget = getattr(field.widget, "widget", field.widget)
             if isinstance(widget, SearchSelect):
                 widget.known = self._known(name, current)
+        _name_dates_and_times(self)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -269,3 +271,13 @@ def dress(form: forms.BaseForm) -> None:
         elif type(field) is forms.CharField:
             field.widget = widgets.UnfoldAdminTextInputWidget()
         field.widget.is_required = field.required
+    _name_dates_and_times(form)
+
+
+def _name_dates_and_times(form: forms.BaseForm) -> None:
+    """Let both inputs of a moment say whose they are: their label belongs to neither of them."""
+    for name, field in form.fields.items():
+        if isinstance(field.widget, forms.SplitDateTimeWidget):
+            label = field.label or pretty_name(name)
+            for widget, part in zip(field.widget.widgets, ("date", "time"), strict=True):
+                widget.attrs["aria-label"] = f"{label}: {part}"

@@ -206,6 +206,20 @@ def test_anything_is_found_and_opened_with_the_keyboard_alone(signed_in: Page) -
     expect(signed_in).to_have_url(re.compile(f"/admin/inventory/part/{part.pk}/change/$"))
 
 
+def test_both_inputs_of_a_moment_and_of_a_range_have_names_of_their_own(signed_in: Page) -> None:
+    signed_in.goto(address(Car, "change", make_car().pk))
+    for name in ("Published: date", "Published: time"):
+        expect(signed_in.get_by_role("textbox", name=name, exact=True)).to_have_count(1)
+    signed_in.goto(f"{address(Part, 'changelist')}{make_part().pk}/reserve/")
+    expect(signed_in.get_by_role("textbox", name="Until: date", exact=True)).to_be_visible()
+    signed_in.goto(address(Car, "changelist"))
+    signed_in.locator("button[aria-controls=changelist-filter]").click()
+    for name in ("Price from", "Price to", "Year from", "Mileage (km) to"):
+        expect(signed_in.get_by_role("spinbutton", name=name, exact=True)).to_be_visible()
+    for name in ("Created from", "Created to"):
+        expect(signed_in.get_by_role("textbox", name=name, exact=True)).to_be_visible()
+
+
 def test_a_related_row_is_searched_for_in_the_drawer(signed_in: Page) -> None:
     make_car(make="Volvo", model="V60", seller=make_seller(name="Karoo Motors"))
     make_car(make="Fiat", model="Uno")
