@@ -201,6 +201,7 @@ class Command(BaseCommand):
                 "last_base_age_hours": base_age,
                 "findings": catalogue.findings,
                 "backups": backups,
+                "elsewhere": [entry.as_json(now) for entry in catalogue.elsewhere],
             }
             self.stdout.write(json.dumps(result, indent=2))
             return
@@ -213,6 +214,8 @@ class Command(BaseCommand):
             )
         for finding in catalogue.findings:
             self.stderr.write(finding)
+        if others := catalogue.told_of_others():
+            self.stdout.write(others)
         if age is not None or base_age is None:
             self.stdout.write("No good backup." if age is None else f"The last good backup is {age:g} hours old.")
         if base_age is not None:

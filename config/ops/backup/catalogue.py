@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.db.errors import Refused
 from config.ops.backup.draft import FULL
 from config.ops.backup.folders import discard, latest_target
 from config.ops.backup.manifest import SUFFIX, Manifest, flush_folder, manifest_path, read_manifest
+from config.ops.backup.origin import database_name, origin_of
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -46,15 +48,38 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The backups of one database, newest first, and sentences about files that are none."""
+    """The backups of one database, newest first, and sentences about files that are none.
+
+    In `elsewhere` are those of other databases of the same name, or of nobody knows which one.
+    """
 
     entries: list[Entry]
     findings: list[str]
+    elsewhere: list[Entry] = field(default_factory=list)
 
     @property
     def newest_good(self) -> Entry | None:
         """The newest one that holds everything and is there in full."""
         return next((entry for entry in self.entries if entry.is_good), None)
+
+    def of_same_origin(self, one: Entry) -> Catalogue:
+        """Return the backups that are from where this one is from."""
+        known, origin = [*self.entries, *self.elsewhere], one.manifest.origin
+        own = [entry for entry in known if entry.manifest.origin == origin or entry.manifest.is_from(origin)]
+        return Catalogue(own, self.findings)
+
+    def told_of_others(self) -> str:
+        """Return a sentence about the backups of the same name from elsewhere, "" where there are none."""
+        if not self.elsewhere:
+            return ""
+        newest = next((entry for entry in self.elsewhere if entry.is_good), self.elsewhere[0])
+        command = f"manage.py restore {shlex.quote(str(newest.backup))}"
+        places = ", ".join(dict.fromkeys(str(entry.manifest.origin or "an unknown place") for entry in self.elsewhere))
+        count = "is 1 backup" if len(self.elsewhere) == 1 else f"are {len(self.elsewhere)} backups"
+        return (
+            f"There {count} of a database of the same name elsewhere ({places}); if "
+            f"that is this one before it moved, `{command}` restores the newest."
+        )
 
 
 def hours(age: timedelta) -> float:
@@ -62,15 +87,9 @@ def hours(age: timedelta) -> float:
     return round(age / timedelta(hours=1), 1)
 
 
-def database_name(connection: BaseDatabaseWrapper) -> str:
-    """Return the name under which a database's backups are kept: that of the file for SQLite, without its ending."""
-    name = str(connection.settings_dict["NAME"])
-    return Path(name).stem if connection.vendor == "sqlite" else name
-
-
 def read_catalogue(root: Path, connection: BaseDatabaseWrapper) -> Catalogue:
     """Look for the backups of one database below `root`, which need not exist. Raises Refused if it cannot be read."""
-    entries, findings = [], []
+    known, findings = [], []
     try:
         for path in sorted(root.rglob(f"*{SUFFIX}")):
             try:
@@ -80,13 +99,15 @@ def read_catalogue(root: Path, connection: BaseDatabaseWrapper) -> Catalogue:
                 continue
             if (manifest.database, manifest.engine) == (database_name(connection), connection.vendor):
                 backup = path.with_name(manifest.file)
-                entries.append(Entry(backup, manifest, _problem(backup, manifest)))
+                known.append(Entry(backup, manifest, _problem(backup, manifest)))
         findings += [f"{path} has no manifest: it is not complete." for path in _without_manifest(root)]
     except OSError as error:
         raise Refused(f"The backups in {root} cannot be listed: {error.strerror}.") from error
     # Two of the same moment, by the number in their names.
-    entries.sort(key=lambda entry: (entry.manifest.started_at, len(entry.backup.name), entry.backup.name), reverse=True)
-    return Catalogue(entries, findings)
+    known.sort(key=lambda entry: (entry.manifest.started_at, len(entry.backup.name), entry.backup.name), reverse=True)
+    origin = origin_of(connection) if known else None
+    own = [entry for entry in known if entry.manifest.is_from(origin)]
+    return Catalogue(own, findings, [entry for entry in known if entry not in own])
 
 
 def _without_manifest(root: Path) -> list[Path]:
@@ -112,7 +133,10 @@ def latest(root: Path, connection: BaseDatabaseWrapper) -> Entry:
         if entry.is_good and target and entry.backup == target:
             return entry
     if catalogue.newest_good is None:
-        raise Refused(f"There is no complete backup of {database_name(connection)} in {root}: run manage.py backup.")
+        missing = f"There is no complete backup of {database_name(connection)} in {root}"
+        if others := catalogue.told_of_others():
+            raise Refused(f"{missing} of where it is now. {others}")
+        raise Refused(f"{missing}: run manage.py backup.")
     return catalogue.newest_good
 
 

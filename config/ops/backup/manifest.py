@@ -74,6 +74,25 @@ class Physical:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a database lives: `place` is its file, or host and port; `system` is the number of its cluster, "" unless
+    the server told it.
+    """
+
+    place: str
+    system: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place} (system {self.system})" if self.system else self.place
+
+    def is_same(self, other: Origin) -> bool:
+        """Whether both mean one place; a cluster stays the same under another address."""
+        if self.system and other.system:
+            return self.system == other.system
+        return self.place == other.place
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What a backup is.
 
@@ -82,7 +101,8 @@ class Manifest:
     "full", "schema" or "data", or else "physical" or "incremental", of which `physical` says more; `compression` is
     "zstd", "gzip" or "none"; `encryption` has the kinds of recipients ("X25519", "ssh", "passphrase"). For a folder
     `sha256` is that of its list of files. `rows` counts by table as of the moment that the backup shows, and
-    `checksums` are those of `config.ops.backup.contents`, if they were asked for.
+    `checksums` are those of `config.ops.backup.contents`, if they were asked for. Without an `origin` nobody knows
+    which of the databases of that name it shows.
     """
 
     database: str
@@ -109,6 +129,11 @@ class Manifest:
     verified: tuple[Verification, ...] = ()
     uploads: tuple[Upload, ...] = ()
     physical: Physical | None = None
+    origin: Origin | None = None
+
+    def is_from(self, origin: Origin | None) -> bool:
+        """Whether it is known to be from there."""
+        return self.origin is not None and origin is not None and self.origin.is_same(origin)
 
     @property
     def as_of(self) -> datetime:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from config.db.errors import Refused
-from config.ops.backup.catalogue import Entry, database_name, read_catalogue, remove_expired
+from config.ops.backup.catalogue import Entry, read_catalogue, remove_expired
 from config.ops.backup.draft import FULL, PHYSICAL_KINDS, Draft, Wanted
 from config.ops.backup.encryption import make_lock
 from config.ops.backup.folders import (
@@ -35,6 +35,7 @@ from config.ops.backup.manifest import (
     with_verification,
     write_manifest,
 )
+from config.ops.backup.origin import database_name, origin_of
 from config.ops.version import forecourt_version
 
 if TYPE_CHECKING:
@@ -248,6 +249,7 @@ def _manifest(
         checksums=draft.contents.checksums,
         files=draft.files,
         physical=draft.physical,
+        origin=origin_of(connection),
     )
 
 
@@ -274,7 +276,10 @@ def _move_latest(request: Request, backup: Path, manifest: Manifest, before: Pat
     current = latest_target(request.folder, _link(request))
     if current is not None and current != before and manifest_path(current).exists():
         rival = read_manifest(manifest_path(current))
-        if rival.database == manifest.database and rival.started_at > manifest.started_at:
+        is_same = (rival.database, rival.engine) == (manifest.database, manifest.engine) and rival.is_from(
+            manifest.origin
+        )
+        if is_same and rival.started_at > manifest.started_at:
             return
     point_latest(request.folder, backup, _link(request))
 

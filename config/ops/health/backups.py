@@ -46,6 +46,8 @@ def _weigh(look: Look, section: Section, catalogue: Catalogue, source: str) -> N
         # Nobody has data to lose on a machine for development.
         state = State.WARNING if settings.ENVIRONMENT == "development" else State.CRITICAL
         section.find(state, f"There is no good backup of this database in {look.backup_folder}: {MAKE_ONE}.")
+        if others := catalogue.told_of_others():
+            section.find(State.WARNING, others)
         return
     newest = good.manifest
     # What was written after the moment that the backup shows is not in it.

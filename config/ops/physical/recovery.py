@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.db.errors import Refused
-from config.ops.backup.catalogue import Catalogue, Entry, database_name, read_catalogue
+from config.ops.backup.catalogue import Catalogue, Entry, read_catalogue
 from config.ops.backup.clients import same_major
 from config.ops.backup.folders import UNFINISHED
 from config.ops.backup.manifest import check_backup, flush_folder
+from config.ops.backup.origin import database_name
 from config.ops.backup.running import running
 from config.ops.backup.streams import open_backup
 from config.ops.physical.base import verify_files
@@ -106,6 +107,8 @@ def plan_recovery(connection: BaseDatabaseWrapper, root: Path, name: str | None,
     """
     _refuse_used(wish.into)
     catalogue = read_catalogue(root, connection)
+    if name and (other := _elsewhere(name, catalogue)):
+        catalogue = catalogue.of_same_origin(other)
     entry = _named(name, catalogue, wish) if name else newest_usable(catalogue, before=wish.to_time)
     if entry is None:
         raise Refused(_nothing(connection, catalogue, root, wish))
@@ -156,6 +159,11 @@ def _refuse_used(into: Path) -> None:
         raise Refused(f"{into} is not empty: a server is restored into a new folder, never over another.")
 
 
+def _elsewhere(name: str, catalogue: Catalogue) -> Entry | None:
+    path = Path(name).resolve()
+    return next((entry for entry in catalogue.elsewhere if entry.backup.resolve() == path), None)
+
+
 def _named(name: str, catalogue: Catalogue, wish: Wish) -> Entry:
     path = Path(name).resolve()
     entry = next((entry for entry in catalogue.entries if entry.backup.resolve() == path), None)
@@ -171,7 +179,10 @@ def _named(name: str, catalogue: Catalogue, wish: Wish) -> Entry:
 def _nothing(connection: BaseDatabaseWrapper, catalogue: Catalogue, root: Path, wish: Wish) -> str:
     found = usable(catalogue)
     if not found or wish.to_time is None:
-        return f"There is no complete base backup of {database_name(connection)} in {root}: manage.py backup --physical"
+        missing = f"There is no complete base backup of {database_name(connection)} in {root}"
+        if catalogue.elsewhere:
+            return f"{missing} of where it is now: name one of those from elsewhere, {catalogue.elsewhere[0].backup}."
+        return f"{missing}: manage.py backup --physical"
     physical = found[-1].manifest.physical
     oldest = f"{physical.ends_at:%Y-%m-%d %H:%M:%S}" if physical else ""
     return f"No base backup in {root} ended before {wish.to_time:%Y-%m-%d %H:%M:%S} UTC: the oldest did at {oldest}."

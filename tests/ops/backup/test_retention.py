@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from config.ops.backup.manifest import Manifest, manifest_path, write_manifest
+from config.ops.backup.catalogue import latest
+from config.ops.backup.folders import point_latest
+from config.ops.backup.manifest import Manifest, Origin, manifest_path, write_manifest
 from tests.ops.backup.conftest import MakeShop
 from tests.ops.backup.shops import NIGHT, Shop
 
@@ -123,6 +126,64 @@ def test_other_databases_and_strange_files_are_left_alone(pattern: tuple[Shop, M
 
     assert result.removed == []
     assert [other.exists(), stranger.exists(), unreadable.exists()] == [True] * 3
+
+
+def test_backups_of_another_database_of_the_same_name_are_left_alone(pattern: tuple[Shop, Manifest]) -> None:
+    shop, manifest = pattern
+    long_ago = NIGHT - 400 * DAY
+    elsewhere = add(shop, manifest, long_ago, origin=Origin("/another/place", "12345"))
+    unknown = add(shop, manifest, long_ago + DAY, origin=None)
+    ours = add(shop, manifest, long_ago + 2 * DAY)
+
+    result = shop.run(retention_days=30)
+
+    assert [entry.backup for entry in result.removed] == [ours]
+    assert (elsewhere.exists(), unknown.exists()) == (True, True)
+
+
+def test_a_newer_backup_of_another_database_of_the_same_name_is_neither_latest_nor_listed(
+    pattern: tuple[Shop, Manifest],
+) -> None:
+    shop, manifest = pattern
+    (own,) = shop.backups()
+    elsewhere = add(shop, manifest, NIGHT + DAY, origin=Origin("/another/place"))
+    point_latest(shop.folder, elsewhere)
+
+    listed = shop.manage("--list").stdout
+
+    assert latest(shop.folder, shop.connection).backup == own
+    assert len([line for line in listed.splitlines() if line.startswith("2026-")]) == 1
+    assert f"`manage.py restore {elsewhere}`" in listed
+
+
+@pytest.mark.postgres_only
+def test_a_server_is_known_under_another_address_and_known_by_its_address_where_it_is_away(
+    pattern: tuple[Shop, Manifest],
+) -> None:
+    shop, manifest = pattern
+    (own,) = shop.backups()
+    assert manifest.origin is not None
+    assert re.fullmatch(r"\d{15,}", manifest.origin.system)
+    write_manifest(replace(manifest, origin=replace(manifest.origin, place="old.example.org:5432")), own)
+    assert latest(shop.folder, shop.connection).backup == own
+    away = Origin("127.0.0.1:1", manifest.origin.system)
+    write_manifest(replace(manifest, origin=away), own)
+
+    listed = shop.manage("--list", DATABASE_URL=f"postgresql://nobody@127.0.0.1:1/{manifest.database}")
+
+    assert str(own) in listed.stdout.splitlines()[0]
+
+
+@pytest.mark.sqlite_only
+def test_files_of_the_same_name_share_a_folder_of_backups(make_shop: MakeShop, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    first, second = make_shop(1, name="a/shop"), make_shop(2, name="b/shop")
+    old = first.run(now=NIGHT - 400 * DAY).backup
+    second.run(now=NIGHT, retention_days=30)
+
+    assert old.exists()
+    assert latest(first.folder, first.connection).backup == old
 
 
 def test_both_compressed_and_plain_ones_go(pattern: tuple[Shop, Manifest]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from config.ops.backup.catalogue import Catalogue, read_catalogue, remove_expired
-from config.ops.backup.manifest import Manifest, Physical, write_manifest
+from config.ops.backup.manifest import Manifest, Origin, Physical, write_manifest
 from config.ops.health.backups import backups
 from config.ops.health.look import Look
 from config.ops.health.report import Finding, State
@@ -41,6 +41,7 @@ def add(root: Path, ends_at: datetime, *, based_on: str = "", number: int = 1, k
         file=name, archive="base", kind=kind or ("incremental" if based_on else "physical"), compression="zstd",
         encryption=(), size=1, sha256="", plain_size=1, started_at=ends_at, finished_at=ends_at, duration_seconds=0.0,
         retention_days=30, migrations={}, rows={}, checksums={}, physical=physical,
+        origin=Origin("/nowhere:5432"),
     )  # fmt: skip
     write_manifest(manifest, folder / name)
     return name

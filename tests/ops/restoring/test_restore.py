@@ -16,7 +16,7 @@ from django.core.cache import cache
 from config.ops.backup.compression import zstd
 from config.ops.backup.draft import Wanted
 from config.ops.backup.encryption import make_lock
-from config.ops.backup.manifest import manifest_path, read_manifest
+from config.ops.backup.manifest import Origin, manifest_path, read_manifest
 from config.ops.backup.streams import open_backup
 from tests.ops.backup.shops import NIGHT
 from tests.ops.restoring.conftest import MakeSite
@@ -268,6 +268,20 @@ def test_options_that_make_no_sense_are_wrong_usage(site: Site, arguments: list[
 def test_a_backup_that_is_not_there_is_refused(site: Site) -> None:
     assert refused(site.restore("latest", "--yes"), "There is no complete backup of shop")
     assert refused(site.restore("/nowhere/at/all.dump", "--yes"), "There is no file /nowhere/at/all.dump")
+
+
+def test_a_database_that_moved_is_told_how_to_restore_its_backups_from_before(site: Site) -> None:
+    backup = site.backup()
+    before = site.content()
+    site.change()
+    alter_manifest(backup, origin=Origin("db.example.org:5432", "7000000000000000000"))
+
+    done = site.restore("latest", "--yes")
+
+    assert refused(done, "no complete backup of shop.* where it is now.* 1 backup .* elsewhere .db.example.org:5432")
+    assert f"`manage.py restore {backup}`" in done.err
+    assert site.restore(str(backup), "--yes").code == 0
+    assert site.content() == before
 
 
 def test_what_is_no_backup_is_refused(site: Site, tmp_path: Path) -> None:
