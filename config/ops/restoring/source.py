@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 import tempfile
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 STANDARD_INPUT, LATEST = "-", "latest"
+# Of SQLite: the write-ahead log, and what undoes a transaction that was cut off.
+LOGS = ("-wal", "-journal")
+LOG_HEAD = 8  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +73,28 @@ def found_source(name: str, connection: BaseDatabaseWrapper, folder: Path) -> It
     if not path.exists():
         raise Refused(f"There is no file {path}: `manage.py restore --list` shows the backups that there are.")
     # A manifest that cannot be read is worse than none: what it belongs to is not what was written.
-    yield Source(path, read_manifest(manifest_path(path)) if manifest_path(path).exists() else None)
+    manifest = read_manifest(manifest_path(path)) if manifest_path(path).exists() else None
+    if manifest is None:
+        _refuse_unmerged(path)
+    yield Source(path, manifest)
+
+
+def _refuse_unmerged(path: Path) -> None:
+    """Raise Refused when a log of SQLite lies beside the file, with changes that the file alone does not show."""
+    for suffix in LOGS:
+        log = path.with_name(path.name + suffix)
+        if log.exists() and _begins(log):
+            merge = f'sqlite3 {shlex.quote(str(path))} "PRAGMA journal_mode = DELETE; PRAGMA integrity_check"'
+            raise Refused(
+                f"{log} belongs to {path}, which is not complete without it: stop who uses that file, merge the two "
+                f"with `{merge}`, and restore it then; or restore a backup of it (manage.py backup --database {path})."
+            )
+
+
+def _begins(log: Path) -> bool:
+    """Whether the log has its head; SQLite blanks it, or cuts the file, when nothing in it counts any more."""
+    try:
+        with log.open("rb") as file:
+            return bool(file.read(LOG_HEAD).strip(b"\0"))
+    except OSError as error:
+        raise Refused(f"{log} cannot be read: {error.strerror}.") from error

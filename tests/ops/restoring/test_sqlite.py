@@ -64,6 +64,40 @@ def test_what_was_only_in_the_log_is_kept_with_the_replaced_file(site: Site) -> 
     assert site.ask("SELECT count(*) FROM lead") == [(25,)]
 
 
+@pytest.mark.parametrize(("journal", "log"), [("WAL", "-wal"), ("DELETE", "-journal")])
+def test_a_copy_with_a_log_beside_it_is_refused_until_the_two_are_merged(
+    site: Site, tmp_path: Path, journal: str, log: str
+) -> None:
+    # Killed in a transaction that did not fit into memory, it leaves pages in the file which the journal takes back.
+    killed = "import os, sqlite3, sys; d = sqlite3.connect(sys.argv[1], isolation_level=None);"
+    killed += "d.execute(f'PRAGMA journal_mode = {sys.argv[2]}'); d.execute('PRAGMA cache_size = 1');"
+    killed += "d.execute('BEGIN'); d.execute('DELETE FROM lead'); d.execute(\"UPDATE car SET note = 'x' || note\");"
+    killed += "d.execute('COMMIT') if sys.argv[2] == 'WAL' else None; os._exit(1)"
+    copy = tmp_path / "copy.sqlite3"
+    copy.write_bytes(site.file.read_bytes())
+    subprocess.run([sys.executable, "-c", killed, str(copy), journal], check=False)
+    assert copy.with_name(copy.name + log).stat().st_size
+    before = site.content()
+
+    assert refused(site.restore(str(copy), "--yes"), f"copy.sqlite3{log} belongs to .*PRAGMA journal_mode = DELETE")
+    assert site.content() == before
+
+    with closing(sqlite3.connect(copy, isolation_level=None)) as merging:
+        merging.executescript("PRAGMA journal_mode = DELETE; PRAGMA integrity_check")
+    assert site.restore(str(copy), "--yes").code == 0
+    assert site.ask("SELECT count(*) FROM lead") == [(0 if journal == "WAL" else 25,)]
+
+
+def test_a_log_that_is_blank_or_empty_is_none(site: Site, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.sqlite3"
+    with closing(sqlite3.connect(copy)) as target, closing(sqlite3.connect(site.file)) as source:
+        source.backup(target)
+    copy.with_name(f"{copy.name}-wal").touch()
+    copy.with_name(f"{copy.name}-journal").write_bytes(bytes(512))
+
+    assert site.restore(str(copy), "--yes").code == 0
+
+
 def test_a_live_file_that_is_damaged_is_replaced_and_kept_with_all_that_belongs_to_it(site: Site) -> None:
     site.backup()
     before = site.content()
