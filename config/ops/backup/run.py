@@ -59,7 +59,8 @@ class Request:
 
     A backup that `moves_latest` is what `restore latest` restores from then on. The server's log is in `log_folder`, of
     which what no physical backup needs is removed. With `if_changed` nothing is kept where the last good backup has the
-    same content; the content has to be summed up for that (`wanted.checksums`).
+    same content; the content has to be summed up for that (`wanted.checksums`). `database` is the name under which the
+    backup is kept; without one it is that of the connection.
     """
 
     folder: Path
@@ -70,6 +71,7 @@ class Request:
     moves_latest: bool = True
     log_folder: Path | None = None
     if_changed: bool = False
+    database: str = ""
 
     @property
     def is_physical(self) -> bool:
@@ -128,7 +130,7 @@ def run_backup(connection: BaseDatabaseWrapper, request: Request, *, now: dateti
                     write_manifest(manifest, backup)
                 else:
                     backup = publish(
-                        draft.path, request.folder, database=database_name(connection), at=now, suffix=draft.suffix
+                        draft.path, request.folder, database=_name(connection, request), at=now, suffix=draft.suffix
                     )
                     manifest = _manifest(connection, draft, request, backup, now, duration)
                     for how in proofs:
@@ -167,6 +169,10 @@ def _check(request: Request) -> None:
             check_destination(request.upload_to)
         except Refused as error:
             raise WrongUsage(str(error)) from error
+
+
+def _name(connection: BaseDatabaseWrapper, request: Request) -> str:
+    return request.database or database_name(connection)
 
 
 def _draft(connection: BaseDatabaseWrapper, work: WorkFolder, request: Request) -> Draft:
@@ -227,7 +233,7 @@ def _manifest(
     connection: BaseDatabaseWrapper, draft: Draft, request: Request, backup: Path, now: datetime, duration: float
 ) -> Manifest:
     return Manifest(
-        database=database_name(connection),
+        database=_name(connection, request),
         engine=connection.vendor,
         server_version=draft.server_version,
         program_version=draft.program_version,

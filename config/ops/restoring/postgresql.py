@@ -44,7 +44,7 @@ from config.ops.restoring.server import (
     unfinished_name,
 )
 from config.ops.restoring.source import Source
-from config.ops.restoring.swap import in_use, kept_name, refuse_connected, swap
+from config.ops.restoring.swap import in_use, kept_name, move_away, refuse_connected, swap
 from config.ops.scratch import connected
 
 if TYPE_CHECKING:
@@ -121,9 +121,13 @@ def _steps(name: str, kept: str | None, order: Order) -> list[str]:
             "compare it with the backup",
             f"rename {name} to {kept} and the new one to {name}, in one step",
         ]
+    backup = [
+        f"rename {name} to {kept}, so that nobody writes into it any more",
+        f"back it up to {order.safety_folder}",
+        "drop it",
+    ]
     return [
-        f"back up {name} to {order.safety_folder}" if order.safety_folder else f"take no backup of {name}",
-        f"drop {name}",
+        *(backup if order.safety_folder else [f"take no backup of {name}", f"drop {name}"]),
         "restore into a new database",
         "compare it with the backup",
         f"name it {name}",
@@ -251,11 +255,9 @@ class _Restoring:
 
     def _instead(self, source: Source, plain: Plain, live: _Live, now: datetime) -> Outcome:
         """Drop the live database first; when the restore fails, what it held is restored from its backup."""
-        safety = self._safety_copy(now)
         # Nobody can read them once it is gone.
         self._rights(live)
-        self.watcher.phase("dropping")
-        drop(self.server, self.name, force=self.order.disconnect)
+        safety = self._dropped(now)
         try:
             with self._filled(source, plain, live) as filled:
                 self._name(filled)
@@ -267,11 +269,34 @@ class _Restoring:
             self._bring_back(safety, live, error)
         return self._outcome(filled, safety=safety)
 
-    def _safety_copy(self, now: datetime) -> SafetyCopy | None:
+    def _dropped(self, now: datetime) -> SafetyCopy | None:
+        """Drop the live database and return its backup, if one is wanted; nobody writes into it meanwhile."""
         if self.order.safety_folder is None:
+            self.watcher.phase("dropping")
+            drop(self.server, self.name, force=self.order.disconnect)
             return None
+        kept = kept_name(self.server, self.name, now)
         self.watcher.phase("backing up")
-        return taken(self.connection, self.order, now=now)
+        move_away(self.connection, self.server, live=self.name, kept=kept, disconnect=self.order.disconnect)
+        try:
+            with connected(url_of(self.connection.settings_dict, name=kept)) as moved:
+                safety = taken(moved, self.order, now=now, database=self.name)
+            self.watcher.phase("dropping")
+            drop(self.server, kept, force=False)
+        except BaseException as error:
+            self._give_name_back(kept, error)
+            raise
+        return safety
+
+    def _give_name_back(self, kept: str, reason: BaseException) -> None:
+        try:
+            move_away(self.connection, self.server, live=kept, kept=self.name, disconnect=True)
+        except (Refused, psycopg.Error) as failure:
+            raise Refused(
+                f"Nothing was dropped: {reason}\n{self.name} is complete and called {kept} now, because it could not "
+                f"get its name back: {str(failure).strip()}\nGive it back: "
+                f'ALTER DATABASE "{kept}" RENAME TO "{self.name}"'
+            ) from reason
 
     def _name(self, filled: _Filled) -> None:
         swap(self.connection, self.server, restored=filled.name, live=self.name, kept=None, disconnect=False)

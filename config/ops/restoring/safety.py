@@ -38,12 +38,14 @@ class SafetyCopy:
             yield source, plain
 
 
-def taken(connection: BaseDatabaseWrapper, order: Order, *, now: datetime) -> SafetyCopy:
-    """Back the database up. Raises Refused when that fails or no folder is given; then nothing was dropped."""
+def taken(connection: BaseDatabaseWrapper, order: Order, *, now: datetime, database: str = "") -> SafetyCopy:
+    """Back the database up, under the name `database` if it has another one for the moment.
+
+    Raises Refused when that fails or no folder is given; then nothing was dropped.
+    """
     if order.safety_folder is None:
         raise AssertionError("a safety copy needs a folder")
     # Who wants the database back as it was on Sunday must not get Monday's when he asks again.
-    request = Request(order.safety_folder, Wanted(lock=order.lock), moves_latest=False)
+    request = Request(order.safety_folder, Wanted(lock=order.lock), moves_latest=False, database=database)
     result = run_backup(connection, request, now=now)
-    connection.close()
     return SafetyCopy(result.backup, result.manifest)

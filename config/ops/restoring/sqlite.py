@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 import psutil
+from django.db import DatabaseError
 
 from config.database_url import shown_url
 from config.db.errors import Refused
@@ -255,14 +256,10 @@ def _exclusive(live: Path, findings: list[str]) -> Iterator[None]:
     if not live.exists():
         yield
         return
-    if users := _users(live):
-        raise StillConnected(_in_use(live, users))
+    _refuse_users(live)
     with closing(sqlite3.connect(live, timeout=LOCK_SECONDS, isolation_level=None)) as database:
         try:
-            # Merges the write-ahead log into the file and removes it; possible for nobody but the only user.
-            database.execute("PRAGMA journal_mode = DELETE")
-            database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            database.execute("BEGIN EXCLUSIVE")
+            _lock(database)
         except sqlite3.OperationalError as error:
             if "locked" not in str(error):
                 findings.append(f"The replaced file could not be locked: {error}.")
@@ -276,15 +273,8 @@ def _exclusive(live: Path, findings: list[str]) -> Iterator[None]:
 
 def _instead(connection: BaseDatabaseWrapper, work: _Work, source: Source) -> Outcome:
     """Remove the live file first; when the restore fails, what it held is restored from its backup."""
-    live, findings = work.live, list[str]()
-    with _exclusive(live, findings):
-        pass
-    safety = None
-    if work.order.safety_folder is not None:
-        work.watcher.phase("backing up")
-        safety = taken(connection, work.order, now=work.now)
-    with _exclusive(live, findings):
-        remove_kept(live)
+    live = work.live
+    safety = _removed(connection, work)
     try:
         with _filled(work, source) as filled:
             filled.path.replace(live)
@@ -295,6 +285,49 @@ def _instead(connection: BaseDatabaseWrapper, work: _Work, source: Source) -> Ou
             ) from error
         _bring_back(work, safety, error)
     return _outcome(filled, safety=safety)
+
+
+def _removed(connection: BaseDatabaseWrapper, work: _Work) -> SafetyCopy | None:
+    """Remove the live file and return its backup, if one is wanted; nobody writes into it meanwhile."""
+    live = work.live
+    if work.order.safety_folder is None:
+        with _exclusive(live, []):
+            remove_kept(live)
+        return None
+    work.watcher.phase("backing up")
+    _refuse_users(live)
+    try:
+        # Its backup is read by the session that keeps all others away, because no other could.
+        connection.ensure_connection()
+        _lock(connection.connection)
+        safety = taken(connection, work.order, now=work.now)
+        work.watcher.phase("removing")
+        # Whoever opened the file since waits for the lock, and would write into what has no name any more.
+        _refuse_users(live)
+        remove_kept(live)
+    except (sqlite3.Error, DatabaseError) as error:
+        if "locked" in str(error):
+            raise StillConnected(_in_use(live, _users(live))) from error
+        raise Refused(f"{live} is as it was, because it could not be locked to back it up: {error}.") from error
+    finally:
+        connection.close()
+    return safety
+
+
+def _refuse_users(live: Path) -> None:
+    if users := _users(live):
+        raise StillConnected(_in_use(live, users))
+
+
+def _lock(database: sqlite3.Connection) -> None:
+    """Keep everybody else away from a file for as long as the session lasts. Raises sqlite3.Error."""
+    database.execute(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000:.0f}")
+    # Merges the write-ahead log into the file and removes it; possible for nobody but the only user.
+    database.execute("PRAGMA journal_mode = DELETE")
+    database.execute("PRAGMA locking_mode = EXCLUSIVE")
+    database.execute("BEGIN EXCLUSIVE")
+    # The lock outlasts the transaction, in which nothing could be copied.
+    database.execute("COMMIT")
 
 
 def _bring_back(work: _Work, safety: SafetyCopy, reason: BaseException) -> NoReturn:

@@ -94,13 +94,35 @@ def swap(
 
     Raises StillConnected, or Refused with what the server said; then both are as they were.
     """
+    away = [(live, kept)] if kept is not None else []
+    _rename_all(connection, server, [*away, (restored, live)], disconnect=disconnect and kept is not None)
+
+
+def move_away(
+    connection: BaseDatabaseWrapper, server: psycopg.Connection[Any], *, live: str, kept: str, disconnect: bool
+) -> None:
+    """Give the live database the name `kept`, which nobody knows, so that nobody writes into it any more.
+
+    Raises StillConnected, or Refused with what the server said; then it has its own name.
+    """
+    _rename_all(connection, server, [(live, kept)], disconnect=disconnect)
+
+
+def _rename_all(
+    connection: BaseDatabaseWrapper,
+    server: psycopg.Connection[Any],
+    names: list[tuple[str, str]],
+    *,
+    disconnect: bool,
+) -> None:
+    """Rename databases in one transaction, once nobody is connected to the first."""
+    live = names[0][0]
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            with _ending(connection, live, wanted=disconnect and kept is not None), server.transaction():
-                if kept is not None:
-                    server.execute(_rename(live, kept))
-                server.execute(_rename(restored, live))
+            with _ending(connection, live, wanted=disconnect), server.transaction():
+                for name, other in names:
+                    server.execute(_rename(name, other))
         except psycopg.errors.ObjectInUse as error:
             if time.monotonic() > deadline:
                 refuse_connected(server, live)

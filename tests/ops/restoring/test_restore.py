@@ -6,21 +6,30 @@ import gzip
 import json
 import random
 import re
+import sqlite3
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
+import psycopg
 import pyrage
 import pytest
 from django.core.cache import cache
 
+from config.db.errors import Refused
+from config.ops.backup import run
 from config.ops.backup.compression import zstd
 from config.ops.backup.draft import Wanted
 from config.ops.backup.encryption import make_lock
 from config.ops.backup.manifest import Origin, manifest_path, read_manifest
 from config.ops.backup.streams import open_backup
+from config.ops.restoring.order import Order
+from config.ops.restoring.run import prepared
+from config.ops.restoring.terminal import Quiet
 from tests.ops.backup.shops import NIGHT
 from tests.ops.restoring.conftest import MakeSite
-from tests.ops.restoring.sites import Done, Site, alter_manifest
+from tests.ops.restoring.sites import Done, Site, alter_manifest, session_of
 from tests.servers import engine
 
 pytestmark = pytest.mark.django_db
@@ -380,6 +389,73 @@ def test_nothing_is_dropped_when_it_cannot_be_backed_up_first(site: Site, tmp_pa
 
     assert refused(done, "Backups cannot be written to")
     assert site.content() == before
+
+
+class Writer(Quiet):
+    """Writes a row at each phase, and knows which were acknowledged."""
+
+    def __init__(self, site: Site) -> None:
+        self.site, self.phases, self.acknowledged = site, list[str](), set[int]()
+
+    def phase(self, name: str) -> None:
+        self.phases.append(name)
+        number = 8000 + len(self.phases)
+        statement = f"INSERT INTO car VALUES ({number}, 'VIN {number}', 1, 'written meanwhile')"
+        if engine() == "sqlite":
+            # A new file would be none of the live database.
+            address = f"{self.site.file.as_uri()}?mode=rw"
+            with (
+                suppress(sqlite3.Error),
+                closing(sqlite3.connect(address, uri=True, timeout=0, isolation_level=None)) as writer,
+            ):
+                writer.execute(statement)
+                self.acknowledged.add(number)
+        else:
+            with suppress(psycopg.Error), session_of(self.site) as session:
+                session.execute(statement)
+                self.acknowledged.add(number)
+
+
+def test_every_row_that_was_written_before_the_live_database_is_dropped_is_in_its_safety_backup(site: Site) -> None:
+    wanted = site.backup()
+    writer, connection, folder = Writer(site), site.shop.connection, site.shop.folder
+    order = Order(drop=True, safety_folder=folder)
+    backups = (connection, folder)
+
+    with prepared("latest", connection, order, backups=backups, dry_run=False, now=NIGHT, watcher=writer) as restore:
+        restore.carry_out(writer)
+
+    assert {"dropping", "removing"} & set(writer.phases)
+    (safety,) = [path for path in site.shop.backups() if path != wanted]
+    assert writer.acknowledged
+    assert site.ask("SELECT count(*) FROM car WHERE id > 8000") == [(0,)]
+    assert read_manifest(manifest_path(safety)).database == read_manifest(manifest_path(wanted)).database
+    assert site.restore(str(safety), "--yes").code == 0
+    assert {number for (number,) in site.ask("SELECT id FROM car WHERE id > 8000")} == writer.acknowledged
+
+
+def test_a_safety_backup_that_fails_leaves_the_live_database_under_its_name(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.backup()
+    site.change()
+    before = site.content()
+
+    def full(*arguments: object) -> NoReturn:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run, "_describe", full)
+    connection, folder = site.shop.connection, site.shop.folder
+    order, backups = Order(drop=True, safety_folder=folder), (connection, folder)
+
+    with (
+        pytest.raises(Refused, match="No space left"),
+        prepared("latest", connection, order, backups=backups, dry_run=False, now=NIGHT, watcher=Quiet()) as restore,
+    ):
+        restore.carry_out(Quiet())
+
+    assert site.content() == before
+    assert site.kept() == []
 
 
 def test_without_a_safety_backup_none_is_taken(site: Site) -> None:
