@@ -6,6 +6,7 @@ asked to. So there is never a moment without a database of that name, and a proc
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 import time
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 LONGEST_NAME = 63  # bytes
+HASH = 12  # hexadecimal digits that tell long names apart
 STAMP = re.compile(r"_before_\d{8}_\d{6}(_\d+)?")
 PATIENCE = 60.0  # seconds in which who is connected may leave
 ENDING_EVERY = 0.05  # seconds
@@ -40,10 +42,18 @@ def kept_name(server: psycopg.Connection[Any], name: str, at: datetime) -> str:
     number = 1
     while True:
         suffix = f"_before_{at:%Y%m%d_%H%M%S}{f'_{number}' if number > 1 else ''}"
-        begin = name.encode()[: LONGEST_NAME - len(suffix)].decode(errors="ignore")
-        if not exists(server, begin + suffix):
-            return begin + suffix
+        if not exists(server, kept := _begin(name, suffix) + suffix):
+            return kept
         number += 1
+
+
+def _begin(name: str, suffix: str) -> str:
+    """Return what of a name fits before the suffix: all of it, or its beginning with a hash of all of it."""
+    whole, room = name.encode(), LONGEST_NAME - len(suffix)
+    if len(whole) <= room:
+        return name
+    mark = f"_{hashlib.sha256(whole).hexdigest()[:HASH]}"
+    return whole[: room - len(mark)].decode(errors="ignore") + mark
 
 
 def kept_databases(server: psycopg.Connection[Any], name: str) -> list[str]:
@@ -56,8 +66,7 @@ def _is_kept(other: str, name: str) -> bool:
     stamp = STAMP.search(other)
     if stamp is None or stamp.end() != len(other):
         return False
-    begin = name.encode()[: LONGEST_NAME - len(stamp[0])].decode(errors="ignore")
-    return other[: stamp.start()] == begin
+    return other[: stamp.start()] == _begin(name, stamp[0])
 
 
 def refuse_connected(server: psycopg.Connection[Any], name: str) -> None:

@@ -420,6 +420,19 @@ def test_the_archive_of_a_newer_program_goes_back_to_the_older_server_it_came_fr
     assert site.content() == before
 
 
+def test_what_restores_of_databases_with_long_names_kept_is_told_apart(make_site: MakeSite) -> None:
+    sites = [make_site(rows=3, name=f"{'x' * 40}{letter}") for letter in "ab"]
+    for site in sites:
+        site.backup()
+        assert site.restore("latest", "--yes").code == 0
+    first, second = (site.kept() for site in sites)
+    assert (len(first), len(second)) == (1, 1)
+
+    assert sites[0].restore("--drop-old", "--yes").code == 0
+
+    assert (sites[0].kept(), sites[1].kept()) == ([], second)
+
+
 def test_a_session_that_stays_stops_the_swap_and_leaves_both_databases(
     make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
