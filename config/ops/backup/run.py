@@ -166,7 +166,7 @@ def _check(request: Request) -> None:
         from config.ops.backup.upload import check_destination
 
         try:
-            check_destination(request.upload_to)
+            check_destination(request.upload_to, request.folder)
         except Refused as error:
             raise WrongUsage(str(error)) from error
 

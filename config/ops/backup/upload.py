@@ -23,8 +23,8 @@ S3_OPTIONS = ("endpoint_url", "region_name", "addressing_style")
 PART_SIZE = 8 << 20  # bytes; larger by itself where that would make more than 10,000 parts
 
 
-def check_destination(url: str) -> None:
-    """Raise Refused for a destination that cannot be one, before anything is dumped."""
+def check_destination(url: str, root: Path) -> None:
+    """Raise Refused for a destination that cannot be one beside the backups in `root`, before anything is dumped."""
     parts = urlsplit(url)
     if parts.scheme == "s3":
         endpoint = urlsplit(dict(parse_qsl(parts.query)).get("endpoint_url", ""))
@@ -39,6 +39,16 @@ def check_destination(url: str) -> None:
             raise Refused(f"--upload: {', '.join(unknown)} is not understood; options are {', '.join(S3_OPTIONS)}.")
     elif parts.scheme and (parts.scheme != "file" or parts.netloc):
         raise Refused(f"--upload {parts.scheme}://...: write s3://bucket/folder, file:///folder or a folder's path.")
+    else:
+        _refuse_same_place(_folder(url).resolve(), root.resolve())
+
+
+def _refuse_same_place(target: Path, root: Path) -> None:
+    if target.is_relative_to(root) or root.is_relative_to(target):
+        raise Refused(
+            f"--upload {target}: the backups themselves lie in {root}, and both would be lost together; name a folder "
+            "that is neither in it nor around it, on another disk."
+        )
 
 
 def upload(backup: Path, manifest: Manifest, root: Path, url: str) -> None:

@@ -169,5 +169,19 @@ def test_a_copy_in_a_folder_is_complete(shop: Shop, tmp_path: Path, as_url: bool
 )
 def test_a_destination_that_cannot_be_is_refused_before_anything_is_dumped(url: str, reason: str) -> None:
     with pytest.raises(Refused, match=reason) as refusal:
-        check_destination(url)
+        check_destination(url, Path("/backups"))
     assert "secret@" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("place", ["", "2026", "..", "../link", "../link/copies"])
+def test_the_folder_of_backups_is_no_place_elsewhere(shop: Shop, place: str) -> None:
+    shop.folder.mkdir()
+    (shop.folder.parent / "link").symlink_to(shop.folder)
+    folder = shop.folder / place
+
+    for url in (str(folder), folder.as_uri()):
+        done = shop.manage("--upload", url)
+
+        assert done.returncode == 2
+        assert "the backups themselves lie in" in done.stderr
+        assert shop.backups() == []
