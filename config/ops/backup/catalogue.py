@@ -122,22 +122,28 @@ def _problem(backup: Path, manifest: Manifest) -> str:
     parts = [(backup / entry.path, entry.size) for entry in manifest.files] or [(backup, manifest.size)]
     if any(not path.is_file() or path.stat().st_size != size for path, size in parts):
         return "it is not as long as its manifest says"
+    if failure := manifest.failure:
+        return f"it failed a trial on {failure.at:%Y-%m-%d %H:%M:%S} UTC: {failure.reason.rstrip('.')}"
     return ""
 
 
 def latest(root: Path, connection: BaseDatabaseWrapper) -> Entry:
-    """Return the last good backup of a database: what `latest` points to, else the newest. Raises Refused."""
+    """Return the last good backup of a database: what `latest` points to, else the newest that might have been.
+
+    Raises Refused.
+    """
     catalogue = read_catalogue(root, connection)
     target = latest_target(root)
     for entry in catalogue.entries:
         if entry.is_good and target and entry.backup == target:
             return entry
-    if catalogue.newest_good is None:
+    meant = next((entry for entry in catalogue.entries if entry.is_good and entry.manifest.moves_latest), None)
+    if (found := meant or catalogue.newest_good) is None:
         missing = f"There is no complete backup of {database_name(connection)} in {root}"
         if others := catalogue.told_of_others():
             raise Refused(f"{missing} of where it is now. {others}")
         raise Refused(f"{missing}: run manage.py backup.")
-    return catalogue.newest_good
+    return found
 
 
 def remove_expired(catalogue: Catalogue, *, now: datetime, days: int, keep: Path) -> list[Entry]:

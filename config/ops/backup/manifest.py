@@ -23,6 +23,8 @@ SUFFIX = ".manifest.json"
 READ_SIZE = 1 << 20  # bytes
 # The proof that the database still had the backup's content at a later moment.
 UNCHANGED = "unchanged"
+# The proof that a later failure takes away, and that takes an earlier failure away.
+RESTORED = "restored"
 
 Record = TypeVar("Record")
 
@@ -45,6 +47,14 @@ class Verification:
     """One proof that the backup can be used: `how` is "read back", "restored", "pg_verifybackup" or "unchanged"."""
 
     how: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One trial that found the backup damaged, in the words of the refusal."""
+
+    reason: str
     at: datetime
 
 
@@ -102,7 +112,7 @@ class Manifest:
     "zstd", "gzip" or "none"; `encryption` has the kinds of recipients ("X25519", "ssh", "passphrase"). For a folder
     `sha256` is that of its list of files. `rows` counts by table as of the moment that the backup shows, and
     `checksums` are those of `config.ops.backup.contents`, if they were asked for. Without an `origin` nobody knows
-    which of the databases of that name it shows.
+    which of the databases of that name it shows. One that does not `moves_latest` shows what a restore was to undo.
     """
 
     database: str
@@ -130,6 +140,16 @@ class Manifest:
     uploads: tuple[Upload, ...] = ()
     physical: Physical | None = None
     origin: Origin | None = None
+    failures: tuple[Failure, ...] = ()
+    moves_latest: bool = True
+
+    @property
+    def failure(self) -> Failure | None:
+        """The last failure, unless the backup was restored since."""
+        last = max(self.failures, key=lambda failure: failure.at, default=None)
+        if last and any(proof.how == RESTORED and proof.at > last.at for proof in self.verified):
+            return None
+        return last
 
     def is_from(self, origin: Origin | None) -> bool:
         """Whether it is known to be from there."""
@@ -205,6 +225,11 @@ def _leads_out(path: str) -> bool:
 def with_verification(manifest: Manifest, how: str, at: datetime) -> Manifest:
     """Return the manifest with one more proof."""
     return replace(manifest, verified=(*manifest.verified, Verification(how, at)))
+
+
+def with_failure(manifest: Manifest, reason: str, at: datetime) -> Manifest:
+    """Return the manifest with one more failure."""
+    return replace(manifest, failures=(*manifest.failures, Failure(reason, at)))
 
 
 def check_backup(manifest: Manifest, backup: Path) -> None:

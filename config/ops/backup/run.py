@@ -25,6 +25,7 @@ from config.ops.backup.folders import (
     work_folder,
 )
 from config.ops.backup.manifest import (
+    RESTORED,
     UNCHANGED,
     Damaged,
     Manifest,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
     from config.ops.backup.folders import WorkFolder
 
-READ_BACK, RESTORED, FILES_VERIFIED = "read back", "restored", "pg_verifybackup"
+READ_BACK, FILES_VERIFIED = "read back", "pg_verifybackup"
 
 
 class WrongUsage(Refused):
@@ -256,6 +257,7 @@ def _manifest(
         files=draft.files,
         physical=draft.physical,
         origin=origin_of(connection),
+        moves_latest=request.moves_latest,
     )
 
 

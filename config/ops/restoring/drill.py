@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,7 @@ import psycopg
 from config.database_url import url_of
 from config.db.errors import Refused
 from config.ops.backup.clients import connection_environment
-from config.ops.backup.folders import LOCK_FILE, locked
-from config.ops.backup.manifest import manifest_path, read_manifest, with_verification, write_manifest
-from config.ops.backup.run import RESTORED
+from config.ops.backup.manifest import RESTORED, with_verification
 from config.ops.direct import direct_connection
 from config.ops.restoring.checks import (
     Checked,
@@ -27,14 +24,13 @@ from config.ops.restoring.checks import (
 from config.ops.restoring.content import plain_content, sqlite_content
 from config.ops.restoring.engines import refuse_other_engine
 from config.ops.restoring.loading import Destination, load, refuse_unfit
+from config.ops.restoring.remembering import note
 from config.ops.restoring.server import maintenance_session, major, scratch_database
 from config.ops.restoring.sqlite import check_database
 from config.ops.scratch import connected
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
     from datetime import datetime
-    from pathlib import Path
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -92,7 +88,7 @@ def drill(
     recorded, findings = False, checked.findings
     if source.manifest:
         try:
-            _record(source, now)
+            note(source, lambda manifest: with_verification(manifest, RESTORED, now))
             recorded = True
         except (OSError, Refused) as error:
             findings = [*findings, f"The manifest does not know of the drill: {error}"]
@@ -120,16 +116,3 @@ def _on_postgresql(
                 return Checked(rows, checks, migrations_state(applied_migrations(session)))
     except psycopg.Error as error:
         raise Refused(f"The server ended the drill: {str(error).strip()}") from error
-
-
-def _record(source: Source, now: datetime) -> None:
-    with _alone_with(source.path):
-        # Read again: an upload may have been noted since.
-        manifest = read_manifest(manifest_path(source.path))
-        write_manifest(with_verification(manifest, RESTORED, now), source.path)
-
-
-def _alone_with(backup: Path) -> AbstractContextManager[None]:
-    # A backup lies in root/year/month/day; no run knows of one that was put elsewhere.
-    roots = backup.resolve().parents[3:4]
-    return locked(roots[0]) if roots and (roots[0] / LOCK_FILE).exists() else nullcontext()

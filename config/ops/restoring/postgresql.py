@@ -29,6 +29,7 @@ from config.ops.restoring.properties import (
     read_properties,
     session_statements,
 )
+from config.ops.restoring.remembering import damage_noted
 from config.ops.restoring.safety import SafetyCopy, taken
 from config.ops.restoring.server import (
     PROGRAM,
@@ -259,7 +260,7 @@ class _Restoring:
         self._rights(live)
         safety = self._dropped(now)
         try:
-            with self._filled(source, plain, live) as filled:
+            with damage_noted(source), self._filled(source, plain, live) as filled:
                 self._name(filled)
         except BaseException as error:
             if safety is None:

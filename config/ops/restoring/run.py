@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from config.ops.cache import CacheAway, cache_server, flush
 from config.ops.restoring.content import Content, Plain, look_into, plain_content
 from config.ops.restoring.engines import refuse_misfit, refuse_other_engine
 from config.ops.restoring.order import Order, Outcome, Plan, Watcher
+from config.ops.restoring.remembering import damage_noted
 from config.ops.restoring.source import Source, found_source
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def prepared(
     `backups` says whose backup "latest" means, and where it lies. Raises Refused or Damaged; nothing was changed then.
     """
     with ExitStack() as opened:
-        source = opened.enter_context(fitting_source(name, connection, backups))
+        source = opened.enter_context(fitting_source(name, connection, backups, notes=not dry_run))
         watcher.phase("checking the backup")
         # A SQLite file is unpacked beside the live one when its time has come.
         look = dry_run or connection.vendor == "sqlite"
@@ -90,12 +91,16 @@ def prepared(
 
 @contextmanager
 def fitting_source(
-    name: str, connection: BaseDatabaseWrapper, backups: tuple[BaseDatabaseWrapper, Path]
+    name: str, connection: BaseDatabaseWrapper, backups: tuple[BaseDatabaseWrapper, Path], *, notes: bool = True
 ) -> Iterator[Source]:
-    """Yield the backup `name`, which fits the engine of the connection as far as its manifest tells. Raises Refused."""
+    """Yield the backup `name`, which fits the engine of the connection as far as its manifest tells.
+
+    With `notes` its manifest remembers when the block finds it damaged. Raises Refused.
+    """
     with found_source(name, *backups) as source:
         refuse_misfit(source, connection)
-        yield source
+        with damage_noted(source) if notes else nullcontext():
+            yield source
 
 
 def is_same(connection: BaseDatabaseWrapper, other: BaseDatabaseWrapper) -> bool:

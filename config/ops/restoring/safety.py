@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from config.db.errors import Refused
 from config.ops.backup.draft import Wanted
+from config.ops.backup.manifest import Damaged
 from config.ops.backup.run import Request, run_backup
 from config.ops.restoring.content import Plain, plain_content
 from config.ops.restoring.source import Source
@@ -47,5 +49,9 @@ def taken(connection: BaseDatabaseWrapper, order: Order, *, now: datetime, datab
         raise AssertionError("a safety copy needs a folder")
     # Who wants the database back as it was on Sunday must not get Monday's when he asks again.
     request = Request(order.safety_folder, Wanted(lock=order.lock), moves_latest=False, database=database)
-    result = run_backup(connection, request, now=now)
+    try:
+        result = run_backup(connection, request, now=now)
+    except Damaged as error:
+        # Of what is backed up here, not of the backup that is to be restored.
+        raise Refused(str(error)) from error
     return SafetyCopy(result.backup, result.manifest)

@@ -25,6 +25,7 @@ from config.ops.restoring.checks import Checked, migrations_state, refuse_differ
 from config.ops.restoring.content import Content
 from config.ops.restoring.order import Order, Outcome, Plan, Watcher
 from config.ops.restoring.reading import Reading, pieces_of
+from config.ops.restoring.remembering import damage_noted
 from config.ops.restoring.safety import SafetyCopy, taken
 from config.ops.restoring.source import Source
 from config.ops.restoring.swap import STAMP, StillConnected
@@ -276,7 +277,7 @@ def _instead(connection: BaseDatabaseWrapper, work: _Work, source: Source) -> Ou
     live = work.live
     safety = _removed(connection, work)
     try:
-        with _filled(work, source) as filled:
+        with damage_noted(source), _filled(work, source) as filled:
             filled.path.replace(live)
     except BaseException as error:
         if safety is None:

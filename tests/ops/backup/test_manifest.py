@@ -13,12 +13,14 @@ from config.ops.backup.manifest import (
     Damaged,
     FileEntry,
     Manifest,
+    Origin,
     Upload,
     check_backup,
     manifest_path,
     read_manifest,
     sha256_of_entries,
     sha256_of_file,
+    with_failure,
     with_verification,
     write_manifest,
 )
@@ -62,6 +64,7 @@ def make_backup(folder: Path) -> tuple[Manifest, Path]:
 def test_a_manifest_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     uploads = (Upload("s3://bucket/backups", NIGHT, "no such bucket"), Upload("s3://bucket/backups", NIGHT))
     manifest = with_verification(make_manifest(uploads=uploads), "read back", NIGHT)
+    manifest = with_failure(replace(manifest, origin=Origin("here:5432", "7")), "it is cut", NIGHT)
 
     path = write_manifest(manifest, tmp_path / manifest.file)
 

@@ -22,7 +22,7 @@ from config.ops.backup import run
 from config.ops.backup.compression import zstd
 from config.ops.backup.draft import Wanted
 from config.ops.backup.encryption import make_lock
-from config.ops.backup.manifest import Origin, manifest_path, read_manifest
+from config.ops.backup.manifest import Damaged, Origin, manifest_path, read_manifest
 from config.ops.backup.streams import open_backup
 from config.ops.restoring.order import Order
 from config.ops.restoring.run import prepared
@@ -490,6 +490,52 @@ def test_a_drill_that_fails_is_no_proof(site: Site) -> None:
 
     assert refused(site.restore("--drill"), f"restores to something else: {table}")
     assert [proof.how for proof in read_manifest(manifest_path(backup)).verified] == ["read back"]
+
+
+def altered_rows(backup: Path) -> dict[str, int]:
+    """Return other numbers of rows than a backup has."""
+    rows = read_manifest(manifest_path(backup)).rows
+    return {table: count + 1 for table, count in rows.items()}
+
+
+@pytest.mark.parametrize("way", [("--drill",), ("latest", "--yes"), ("latest", "--yes", "--drop-database")])
+def test_a_backup_that_failed_a_trial_is_remembered_and_no_longer_latest(site: Site, way: tuple[str, ...]) -> None:
+    good = site.backup()
+    bad = site.backup(now=NIGHT + timedelta(hours=1))
+    rows = read_manifest(manifest_path(bad)).rows
+    alter_manifest(bad, rows=altered_rows(bad))
+
+    assert site.restore("latest", "--dry-run").code == 0
+    assert read_manifest(manifest_path(bad)).failures == ()
+    failed = site.restore(*way)
+
+    assert failed.code == 1
+    assert len(read_manifest(manifest_path(bad)).failures) == 1
+    listed = site.restore("--list").out
+    assert re.search(rf"it failed a trial on .* restores to something else: .*{bad.name}", listed)
+    assert str(good) in site.restore("latest", "--dry-run").out
+    alter_manifest(bad, rows=rows)
+    assert site.restore(str(bad), "--drill").code == 0
+    assert str(bad) in site.restore("latest", "--dry-run").out
+
+
+def test_a_damaged_live_database_is_not_taken_for_a_damaged_backup(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    backup = site.backup()
+
+    def damaged(*arguments: object) -> NoReturn:
+        raise Damaged("The database itself is damaged.")
+
+    monkeypatch.setattr(run, "write_draft", damaged)
+    connection, folder = site.shop.connection, site.shop.folder
+    order, backups = Order(drop=True, safety_folder=folder), (connection, folder)
+
+    with (
+        pytest.raises(Refused, match="database itself"),
+        prepared("latest", connection, order, backups=backups, dry_run=False, now=NIGHT, watcher=Quiet()) as restore,
+    ):
+        restore.carry_out(Quiet())
+
+    assert read_manifest(manifest_path(backup)).failures == ()
 
 
 def test_the_state_of_the_migrations_is_told(site: Site) -> None:
