@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -15,6 +15,7 @@ from rich import filesize
 from config.database_url import shown_url
 from config.db.errors import Refused
 from config.management.arguments import DONE_WITH_FINDINGS, MOST_JOBS, ended_in_order, number
+from config.management.output import standard_output, told
 from config.ops.backup.catalogue import Catalogue, hours, read_catalogue
 from config.ops.backup.draft import FULL, INCREMENTAL, KINDS, PHYSICAL, Wanted
 from config.ops.backup.encryption import Keys, Lock, make_lock, read_keys, read_passphrase
@@ -41,6 +42,10 @@ class Command(BaseCommand):
     )
     # A backup must be possible whatever else is wrong; `manage.py` does not even load the apps for it.
     requires_system_checks = []
+
+    def __init__(self, stdout: TextIO | None = None, **options: Any) -> None:
+        """Print to standard output, or fail where there is none."""
+        super().__init__(stdout or standard_output(), **options)
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
@@ -141,14 +146,18 @@ class Command(BaseCommand):
                 log_folder=log_folder(folder, options["wal"]), if_changed=options["if_changed"],
             )  # fmt: skip
             result = run_backup(connection, request, now=timezone.now())
+        findings = [*result.findings, *told(self, lambda: self._tell(result))]
+        for finding in findings:
+            with suppress(OSError):
+                self.stderr.write(finding)
+        if findings:
+            sys.exit(DONE_WITH_FINDINGS)
+
+    def _tell(self, result: Result) -> None:
         if self.as_json:
             self.stdout.write(json.dumps(result.as_json(), indent=2))
         elif self.verbosity:
             self._say(result)
-        for finding in result.findings:
-            self.stderr.write(finding)
-        if result.findings:
-            sys.exit(DONE_WITH_FINDINGS)
 
     def _say(self, result: Result) -> None:
         manifest = result.manifest

@@ -3,9 +3,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from django.conf import settings
 from django.core.management import call_command
@@ -18,6 +18,7 @@ from config.database_url import shown_url
 from config.db.errors import Refused
 from config.management.arguments import DONE_WITH_FINDINGS, MOST_JOBS, ended_in_order, moment, number
 from config.management.commands import backup
+from config.management.output import print_no_more, standard_output, told
 from config.ops.backup.encryption import Keys, make_lock, read_keys, read_passphrase
 from config.ops.backup.run import WrongUsage
 from config.ops.direct import use_direct_database
@@ -31,7 +32,7 @@ from config.ops.restoring.source import LATEST
 from config.ops.restoring.terminal import Lines, Moving, Quiet, drill_lines, outcome_lines, plan_lines, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -49,6 +50,10 @@ class Command(BaseCommand):
     )
     # A restore must be possible whatever else is wrong.
     requires_system_checks = []
+
+    def __init__(self, stdout: TextIO | None = None, **options: Any) -> None:
+        """Print to standard output, or fail where there is none."""
+        super().__init__(stdout or standard_output(), **options)
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the arguments."""
@@ -152,6 +157,7 @@ class Command(BaseCommand):
         except Refused as error:
             raise CommandError(str(error)) from error
         except OSError as error:
+            print_no_more()
             raise CommandError(f"{error.filename or 'A file'} cannot be used: {error.strerror or error}.") from error
         except KeyboardInterrupt:
             raise CommandError("Stopped. What was not swapped yet is as it was.") from None
@@ -204,12 +210,7 @@ class Command(BaseCommand):
             return
         with self.watching() as watcher:
             result = recover(connection, plan, watcher)
-        if self.as_json:
-            self.stdout.write(json.dumps(result.as_json(), indent=2))
-        else:
-            for line in recovered_lines(result):
-                self.say(line)
-        self.end_with(result.findings)
+        self.end_with([*result.findings, *told(self, lambda: self.print(result.as_json(), recovered_lines(result)))])
 
     def bring_back(self, connection: BaseDatabaseWrapper, **options: Any) -> None:
         """Bring single rows back, or say which would be."""
@@ -235,15 +236,11 @@ class Command(BaseCommand):
 
     def tell_rows(self, found: Found, brought: int, findings: list[str], *, dry_run: bool) -> None:
         """Print how many rows came back, and set the exit code."""
-        if self.as_json:
-            numbers = {"matching": found.matching, "there": found.there, "brought_back": brought}
-            result = {"table": found.table, **numbers, "left_out": found.left_out, "findings": findings}
-            self.stdout.write(json.dumps(result, indent=2))
-        elif dry_run:
-            self.say(f"Would bring back {rows_of(found.missing)}. Nothing was changed.")
-        else:
-            self.say(f"Brought back {rows_of(brought)}.")
-        self.end_with(findings)
+        numbers = {"matching": found.matching, "there": found.there, "brought_back": brought}
+        result = {"table": found.table, **numbers, "left_out": found.left_out, "findings": findings}
+        would = f"Would bring back {rows_of(found.missing)}. Nothing was changed."
+        line = would if dry_run else f"Brought back {rows_of(brought)}."
+        self.end_with([*findings, *told(self, lambda: self.print(result, [line]))])
 
     def drill(self, connection: BaseDatabaseWrapper, **options: Any) -> None:
         """Restore into a scratch database, and say how that went."""
@@ -254,12 +251,7 @@ class Command(BaseCommand):
             fitting_source(name, connection, backups) as source,
         ):
             result = drill(connection, source, keys, jobs=options["jobs"], now=timezone.now(), watcher=watcher)
-        if self.as_json:
-            self.stdout.write(json.dumps(result.as_json(), indent=2))
-        else:
-            for line in drill_lines(result):
-                self.say(line)
-        self.end_with(result.findings)
+        self.end_with([*result.findings, *told(self, lambda: self.print(result.as_json(), drill_lines(result)))])
 
     def show(self, plan: Plan, *, dry_run: bool) -> None:
         """Say what was found and what would happen."""
@@ -284,18 +276,21 @@ class Command(BaseCommand):
 
     def tell(self, plan: Plan, outcome: Outcome) -> None:
         """Print what was done, and set the exit code."""
+        result = {"file": plan.source.name, "target": plan.target, **outcome.as_json()}
+        self.end_with([*outcome.findings, *told(self, lambda: self.print(result, outcome_lines(plan, outcome)))])
+
+    def print(self, result: dict[str, Any], lines: Iterable[str]) -> None:
+        """Print a result for programs, or in lines for people."""
         if self.as_json:
-            result = {"file": plan.source.name, "target": plan.target, **outcome.as_json()}
             self.stdout.write(json.dumps(result, indent=2))
-        else:
-            for line in outcome_lines(plan, outcome):
-                self.say(line)
-        self.end_with(outcome.findings)
+        for line in lines:
+            self.say(line)
 
     def end_with(self, findings: list[str]) -> None:
         """Say what did not work, and set the exit code."""
         for finding in findings:
-            self.stderr.write(finding)
+            with suppress(OSError):
+                self.stderr.write(finding)
         if findings:
             sys.exit(DONE_WITH_FINDINGS)
 
@@ -310,9 +305,9 @@ class Command(BaseCommand):
             name = Path(str(connection.settings_dict["NAME"])).name
             self.confirm(name, f"Type {name} to remove {'it' if len(kept) == 1 else f'all {len(kept)}'} for good: ")
             remove(connection, kept)
-            self.say(self.style.SUCCESS(f"Removed {len(kept)}."))
-        if self.as_json:
-            self.stdout.write(json.dumps({"removed": [entry.name for entry in kept]}))
+        removed = {"removed": [entry.name for entry in kept]}
+        lines = [self.style.SUCCESS(f"Removed {len(kept)}.")] if kept else []
+        self.end_with(told(self, lambda: self.print(removed, lines)))
 
     def say(self, line: str) -> None:
         """Tell a person at once; programs get the result alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -38,7 +39,9 @@ class Lines(Quiet):
 
     def phase(self, name: str) -> None:
         """See `Watcher`."""
-        self.write(f"{name.capitalize()} ...")
+        # A restore half done goes on, whoever can hear of it.
+        with suppress(OSError):
+            self.write(f"{name.capitalize()} ...")
 
 
 class Moving(Quiet):

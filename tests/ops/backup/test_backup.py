@@ -336,6 +336,22 @@ def test_the_command_starts_without_the_apps(shop: Shop) -> None:
     assert not loaded & {"accounts.models", "config.apps", "config.admin", "django.contrib.auth.models", "redis"}
 
 
+@pytest.mark.parametrize("output", [">/dev/full", ">&-"])
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk that is always there is Linux's alone")
+def test_a_backup_that_cannot_be_told_of_is_good_all_the_same(shop: Shop, output: str, arguments: list[str]) -> None:
+    command = ["sh", "-c", f'exec "$@" {output}', "sh", *shop.command(*arguments)]
+
+    done = subprocess.run(command, env=shop.variables(), capture_output=True, text=True, check=False)
+
+    assert done.returncode == 3, done.stderr
+    assert "could not be told: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    (backup,) = shop.backups()
+    check_backup(manifest_of(backup), backup)
+
+
 def test_a_quiet_command_says_nothing(shop: Shop) -> None:
     done = shop.manage("--verbosity", "0")
 

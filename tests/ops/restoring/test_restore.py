@@ -7,6 +7,7 @@ import json
 import random
 import re
 import sqlite3
+import subprocess
 from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -106,6 +107,37 @@ def test_a_restore_answers_programs(site: Site) -> None:
     assert told["rows"][cars] == 50
     assert told["kept_as"] == site.kept()[0].name
     assert "accounts.0001_initial" in told["migrations"]["pending"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk that is always there is Linux's alone")
+@pytest.mark.parametrize("output", [">/dev/full", ">&-"])
+def test_a_restore_that_cannot_be_told_of_is_done_all_the_same(site: Site, output: str) -> None:
+    site.backup()
+    before = site.content()
+    site.change()
+    command = ["sh", "-c", f'exec "$@" {output}', "sh", *site.command("latest", "--yes", "--json")]
+
+    done = subprocess.run(command, env=site.shop.variables(), capture_output=True, text=True, check=False)
+
+    assert done.returncode == 3, done.stderr
+    assert "could not be told: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert site.content() == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk that is always there is Linux's alone")
+@pytest.mark.parametrize("output", [">/dev/full", ">&-"])
+def test_a_plan_that_cannot_be_shown_is_not_carried_out(site: Site, output: str) -> None:
+    site.backup()
+    site.change()
+    before = site.content()
+    command = ["sh", "-c", f'exec "$@" {output}', "sh", *site.command("latest", "--yes")]
+
+    done = subprocess.run(command, env=site.shop.variables(), capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert site.content() == before
 
 
 @pytest.mark.parametrize("answer", ["", "yes", "shopp"])
