@@ -36,14 +36,14 @@ def add(shop: Shop, pattern: Manifest, at: datetime, **changed: object) -> Path:
 
 
 @pytest.fixture
-def pattern(make_shop: MakeShop) -> tuple[Shop, Manifest]:
+def made(make_shop: MakeShop) -> tuple[Shop, Manifest]:
     """A database with one backup, of NIGHT."""
     shop = make_shop(1)
     return shop, shop.run().manifest
 
 
-def test_of_400_old_backups_exactly_those_within_the_days_are_kept(pattern: tuple[Shop, Manifest]) -> None:
-    shop, manifest = pattern
+def test_of_400_old_backups_exactly_those_within_the_days_are_kept(made: tuple[Shop, Manifest]) -> None:
+    shop, manifest = made
     for number in range(1, 400):
         backup = add(shop, manifest, NIGHT - number * DAY)
         # What the file system says of their age is not what counts.
@@ -57,8 +57,8 @@ def test_of_400_old_backups_exactly_those_within_the_days_are_kept(pattern: tupl
     assert len(shop.backups()) == len(kept)
 
 
-def test_a_backup_of_exactly_the_age_stays(pattern: tuple[Shop, Manifest]) -> None:
-    shop, manifest = pattern
+def test_a_backup_of_exactly_the_age_stays(made: tuple[Shop, Manifest]) -> None:
+    shop, manifest = made
     stays = add(shop, manifest, NIGHT - 7 * DAY)
     goes = add(shop, manifest, NIGHT - 7 * DAY - timedelta(seconds=1))
 
@@ -67,8 +67,8 @@ def test_a_backup_of_exactly_the_age_stays(pattern: tuple[Shop, Manifest]) -> No
     assert (stays.exists(), goes.exists(), manifest_path(goes).exists()) == (True, False, False)
 
 
-def test_the_newest_good_one_stays_however_old(pattern: tuple[Shop, Manifest]) -> None:
-    shop, _ = pattern
+def test_the_newest_good_one_stays_however_old(made: tuple[Shop, Manifest]) -> None:
+    shop, _ = made
 
     result = shop.run(now=NIGHT + 4000 * DAY, retention_days=1)
 
@@ -78,10 +78,10 @@ def test_the_newest_good_one_stays_however_old(pattern: tuple[Shop, Manifest]) -
 
 
 @pytest.mark.postgres_only
-def test_a_part_and_a_damaged_one_do_not_count_as_good(pattern: tuple[Shop, Manifest]) -> None:
+def test_a_part_and_a_damaged_one_do_not_count_as_good(made: tuple[Shop, Manifest]) -> None:
     from config.ops.backup.draft import Wanted
 
-    shop, manifest = pattern
+    shop, manifest = made
     (good,) = shop.backups()
     cut = add(shop, manifest, NIGHT + DAY)
     cut.write_text("cut")
@@ -91,8 +91,8 @@ def test_a_part_and_a_damaged_one_do_not_count_as_good(pattern: tuple[Shop, Mani
     assert (good.exists(), cut.exists()) == (True, False)
 
 
-def test_a_clock_that_was_set_back_removes_nothing_newer(pattern: tuple[Shop, Manifest]) -> None:
-    shop, manifest = pattern
+def test_a_clock_that_was_set_back_removes_nothing_newer(made: tuple[Shop, Manifest]) -> None:
+    shop, manifest = made
     for number in range(1, 60):
         add(shop, manifest, NIGHT - number * DAY)
 
@@ -102,8 +102,8 @@ def test_a_clock_that_was_set_back_removes_nothing_newer(pattern: tuple[Shop, Ma
     assert len(shop.backups()) == 61
 
 
-def test_a_clock_that_was_ahead_leaves_the_true_newest_in_place(pattern: tuple[Shop, Manifest]) -> None:
-    shop, _ = pattern
+def test_a_clock_that_was_ahead_leaves_the_true_newest_in_place(made: tuple[Shop, Manifest]) -> None:
+    shop, _ = made
     shop.run(now=NIGHT + 1000 * DAY)
 
     result = shop.run(now=NIGHT + DAY, retention_days=30)
@@ -112,8 +112,8 @@ def test_a_clock_that_was_ahead_leaves_the_true_newest_in_place(pattern: tuple[S
     assert len(shop.backups()) == 3
 
 
-def test_other_databases_and_strange_files_are_left_alone(pattern: tuple[Shop, Manifest]) -> None:
-    shop, manifest = pattern
+def test_other_databases_and_strange_files_are_left_alone(made: tuple[Shop, Manifest]) -> None:
+    shop, manifest = made
     long_ago = NIGHT - 400 * DAY
     other = add(shop, manifest, long_ago, database="another")
     folder = other.parent
@@ -128,8 +128,8 @@ def test_other_databases_and_strange_files_are_left_alone(pattern: tuple[Shop, M
     assert [other.exists(), stranger.exists(), unreadable.exists()] == [True] * 3
 
 
-def test_backups_of_another_database_of_the_same_name_are_left_alone(pattern: tuple[Shop, Manifest]) -> None:
-    shop, manifest = pattern
+def test_backups_of_another_database_of_the_same_name_are_left_alone(made: tuple[Shop, Manifest]) -> None:
+    shop, manifest = made
     long_ago = NIGHT - 400 * DAY
     elsewhere = add(shop, manifest, long_ago, origin=Origin("/another/place", "12345"))
     unknown = add(shop, manifest, long_ago + DAY, origin=None)
@@ -142,9 +142,9 @@ def test_backups_of_another_database_of_the_same_name_are_left_alone(pattern: tu
 
 
 def test_a_newer_backup_of_another_database_of_the_same_name_is_neither_latest_nor_listed(
-    pattern: tuple[Shop, Manifest],
+    made: tuple[Shop, Manifest],
 ) -> None:
-    shop, manifest = pattern
+    shop, manifest = made
     (own,) = shop.backups()
     elsewhere = add(shop, manifest, NIGHT + DAY, origin=Origin("/another/place"))
     point_latest(shop.folder, elsewhere)
@@ -158,9 +158,9 @@ def test_a_newer_backup_of_another_database_of_the_same_name_is_neither_latest_n
 
 @pytest.mark.postgres_only
 def test_a_server_is_known_under_another_address_and_known_by_its_address_where_it_is_away(
-    pattern: tuple[Shop, Manifest],
+    made: tuple[Shop, Manifest],
 ) -> None:
-    shop, manifest = pattern
+    shop, manifest = made
     (own,) = shop.backups()
     assert manifest.origin is not None
     assert re.fullmatch(r"\d{15,}", manifest.origin.system)
@@ -186,8 +186,8 @@ def test_files_of_the_same_name_share_a_folder_of_backups(make_shop: MakeShop, t
     assert latest(first.folder, first.connection).backup == old
 
 
-def test_both_compressed_and_plain_ones_go(pattern: tuple[Shop, Manifest]) -> None:
-    shop, manifest = pattern
+def test_both_compressed_and_plain_ones_go(made: tuple[Shop, Manifest]) -> None:
+    shop, manifest = made
     long_ago = NIGHT - 400 * DAY
     compressed = add(shop, manifest, long_ago)
     plain = add(shop, manifest, long_ago + DAY, compression="none")
@@ -198,10 +198,10 @@ def test_both_compressed_and_plain_ones_go(pattern: tuple[Shop, Manifest]) -> No
 
 
 @pytest.mark.postgres_only
-def test_an_old_folder_goes_whole(pattern: tuple[Shop, Manifest]) -> None:
+def test_an_old_folder_goes_whole(made: tuple[Shop, Manifest]) -> None:
     from config.ops.backup.draft import Wanted
 
-    shop, _ = pattern
+    shop, _ = made
     folder = shop.run(now=NIGHT - 400 * DAY, wanted=Wanted(jobs=1)).backup
 
     shop.run(retention_days=30)
@@ -210,8 +210,8 @@ def test_an_old_folder_goes_whole(pattern: tuple[Shop, Manifest]) -> None:
     assert not manifest_path(folder).exists()
 
 
-def test_random_histories_never_lose_the_newest_good_one(pattern: tuple[Shop, Manifest]) -> None:
-    shop, manifest = pattern
+def test_random_histories_never_lose_the_newest_good_one(made: tuple[Shop, Manifest]) -> None:
+    shop, manifest = made
     chance = random.Random(5)
     for _ in range(20):
         for _ in range(chance.randrange(4)):
@@ -231,8 +231,8 @@ def test_random_histories_never_lose_the_newest_good_one(pattern: tuple[Shop, Ma
         assert max(newest, now) in left
 
 
-def test_the_command_counts_what_it_removed(pattern: tuple[Shop, Manifest]) -> None:
-    shop, manifest = pattern
+def test_the_command_counts_what_it_removed(made: tuple[Shop, Manifest]) -> None:
+    shop, manifest = made
     add(shop, manifest, NIGHT - 900 * DAY)
 
     done = shop.manage("--retention", "365")
