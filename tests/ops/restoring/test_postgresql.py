@@ -8,7 +8,7 @@ import re
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -329,6 +329,36 @@ def test_an_application_that_connects_all_the_time_is_sent_away_and_lands_in_the
 
     assert done.code == 0, done.err
     assert site.content() == before
+
+
+def test_no_acknowledged_row_is_lost_while_an_application_writes_and_the_database_is_dropped(site: Site) -> None:
+    wanted = site.backup()
+    stop, acknowledged = threading.Event(), list[int]()
+
+    def write(first: int) -> None:
+        number = first
+        while not stop.is_set():
+            with suppress(psycopg.Error), session_of(site) as session:
+                while not stop.is_set():
+                    number += 1
+                    session.execute("INSERT INTO car VALUES (%s, %s, 1, 'written meanwhile')", [number, f"V{number}"])
+                    acknowledged.append(number)
+
+    threads = [threading.Thread(target=write, args=[first]) for first in (1_000_000, 2_000_000, 3_000_000)]
+    for thread in threads:
+        thread.start()
+    done = site.restore("latest", "--yes", "--disconnect", "--drop-database")
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+    assert done.code == 0, done.err
+    after = {number for (number,) in site.ask("SELECT id FROM car")}
+    (safety,) = [path for path in site.shop.backups() if path != wanted]
+    assert site.restore(str(safety), "--yes").code == 0
+    before = {number for (number,) in site.ask("SELECT id FROM car")}
+    assert acknowledged
+    assert set(acknowledged) <= before | after
 
 
 def test_a_user_who_may_make_no_database_is_told_what_is_missing(site: Site, roles: tuple[str, str]) -> None:
