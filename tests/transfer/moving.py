@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from io import StringIO
@@ -21,6 +21,24 @@ from django.db import connections
 from config.database_url import Limits, django_database, parse_database_url
 from config.ops.schema import Catalog, read_catalog
 from config.ops.scratch import connected
+from config.ops.transfer.layout import Finding
+
+
+class Watch:
+    """A watcher that acts when a phase begins."""
+
+    def __init__(self, act_in: str = "", act: Callable[[], None] = lambda: None) -> None:
+        self.act_in, self.act = act_in, act
+
+    def phase(self, name: str, total: int) -> None:
+        if name == self.act_in:
+            self.act()
+
+    def advance(self, step: str, done: int) -> None:
+        pass
+
+    def found(self, finding: Finding) -> None:
+        pass
 
 
 @dataclass(frozen=True)

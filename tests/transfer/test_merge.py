@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.apps import apps
+from django.utils import timezone
+from psycopg import sql
 
 from config.ops.transfer.forecourt import ForecourtLayout
-from config.ops.transfer.merging import natural_key, staged_models
+from config.ops.transfer.merging import Merge, natural_key, staged_models
+from config.ops.transfer.planning import Order, planned
+from config.ops.transfer.run import carry_out
 from tests.transfer.conftest import sqlite_url
-from tests.transfer.moving import all_rows, catalog, contents, editing, execute, move, query
+from tests.transfer.moving import Watch, all_rows, catalog, contents, editing, execute, move, query
 
 pytestmark = [pytest.mark.postgres_only, pytest.mark.usefixtures("any_database"), pytest.mark.timeout(300)]
 
@@ -204,6 +209,46 @@ def test_content_that_the_target_changes_fails_the_proof_of_a_merge_too(demo: Pa
 
     assert (done.code, "inventory_part does not hold what was sent" in done.err) == (1, True)
     assert contents(target) == before
+
+
+# However many rows there are.
+
+
+def test_every_table_that_a_merge_joins_is_analyzed_and_has_its_keys_as_indexes(demo: Path, target: str) -> None:
+    unprepared: list[tuple[str]] = []
+    with planned(Order(demo, target, merge=True)) as plan:
+
+        def look() -> None:
+            assert plan.connection is not None
+            with plan.connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT relname FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r'"
+                    " AND (reltuples < 0 OR NOT relhasindex)"
+                )
+                unprepared.extend(cursor.fetchall())
+
+        result = carry_out(plan, now=timezone.now(), watcher=Watch("proof", look))
+
+    assert result.merged
+    assert unprepared == []
+
+
+def test_looking_for_taken_values_compares_no_row_with_every_other(
+    demo: Path, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a join by "is another row" would, when the planner expects next to nothing of what has to join."""
+    plans: list[str] = []
+    rows_of = Merge._rows
+
+    def explained(merge: Merge, statement: sql.Composed) -> list[tuple[Any, ...]]:
+        plans.extend(line for (line,) in rows_of(merge, sql.SQL("EXPLAIN ") + statement))
+        return rows_of(merge, statement)
+
+    monkeypatch.setattr(Merge, "_rows", explained)
+    merged(demo, target)
+
+    assert any("Anti Join" in line for line in plans)
+    assert [line for line in plans if "Join Filter" in line and "<>" in line] == []
 
 
 @pytest.mark.parametrize(

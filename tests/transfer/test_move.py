@@ -7,7 +7,6 @@ import os
 import resource
 import sqlite3
 import subprocess
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -20,31 +19,13 @@ from pytest_django import Settings
 from config.cache import cached, families
 from config.db.errors import Refused
 from config.ops.scratch import child_environment
-from config.ops.transfer.layout import Finding
 from config.ops.transfer.planning import Order, planned
 from config.ops.transfer.run import carry_out
 from tests.commands import MANAGE, manage
 from tests.transfer.conftest import sqlite_url
-from tests.transfer.moving import all_rows, catalog, contents, editing, execute, move, query
+from tests.transfer.moving import Watch, all_rows, catalog, contents, editing, execute, move, query
 
 pytestmark = [pytest.mark.postgres_only, pytest.mark.usefixtures("any_database"), pytest.mark.timeout(300)]
-
-
-class Watch:
-    """A watcher that acts when a phase begins."""
-
-    def __init__(self, act_in: str = "", act: Callable[[], None] = lambda: None) -> None:
-        self.act_in, self.act = act_in, act
-
-    def phase(self, name: str, total: int) -> None:
-        if name == self.act_in:
-            self.act()
-
-    def advance(self, step: str, done: int) -> None:
-        pass
-
-    def found(self, finding: Finding) -> None:
-        pass
 
 
 def test_every_row_arrives_as_it_was(demo: Path, target: str) -> None:

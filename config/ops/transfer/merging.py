@@ -148,6 +148,7 @@ class Merge:
     def settle(self, loaded: Loaded) -> list[Refusal]:
         """Match, add and change the rows of one table, whose parents are settled, and return those that cannot join."""
         target, model = loaded.target, loaded.target.model
+        self._prepare("stage", model, target.columns[0])
         self._resolve(target)
         self._translate_objects(model)
         refusals = self._refuse_hanging(target)
@@ -207,8 +208,7 @@ class Merge:
                 sql.SQL("").join(joins),
             )
         )
-        self._run(sql.SQL("CREATE UNIQUE INDEX ON {} (staged)").format(_name("rows", model)))
-        self._run(sql.SQL("ANALYZE {}").format(_name("rows", model)))
+        self._prepare("rows", model, "staged")
 
     def _translate_objects(self, model: Model) -> None:
         """Let generic links (content type and key) lead to the rows that the target has."""
@@ -308,9 +308,7 @@ class Merge:
                 self._natural(model, _table(model), key, sql.Identifier("found")),
             )
         )
-        self._run(sql.SQL("CREATE UNIQUE INDEX ON {} (staged)").format(_name("keys", model)))
-        self._run(sql.SQL("CREATE UNIQUE INDEX ON {} (id)").format(_name("keys", model)))
-        self._run(sql.SQL("ANALYZE {}").format(_name("keys", model)))
+        self._prepare("keys", model, "staged", "id")
 
     def _natural(self, model: Model, table: sql.Composable, key: sql.Composable, name: sql.Identifier) -> sql.Composed:
         columns = natural_key(model)
@@ -334,12 +332,10 @@ class Merge:
                 sql.SQL(
                     "SELECT r.staged, r.known, t.known, {} FROM (SELECT staged, {} AS known, {} FROM {}{}) r"
                     " JOIN (SELECT {} AS id, {} AS known, {} FROM {}{}) t USING ({})"
-                    " JOIN {} k ON k.staged = r.staged WHERE t.id <> k.id"
-                    " AND NOT EXISTS (SELECT FROM {} o WHERE o.id = t.id) ORDER BY 1"
+                    " WHERE NOT EXISTS (SELECT FROM {} k WHERE k.id = t.id) ORDER BY 1"
                 ).format(
                     *(shared, known, values, _name("rows", model), where),
-                    *(key, known, values, _table(model), where, shared),
-                    *(_name("keys", model), _name("keys", model)),
+                    *(key, known, values, _table(model), where, shared, _name("keys", model)),
                 )
             )
             for number, name, other, *parts in rows:
@@ -461,6 +457,13 @@ class Merge:
         return query + sql.SQL(" ORDER BY k.staged") if has_integer_key(model) else query
 
     # Small things.
+
+    def _prepare(self, kind: str, model: Model, *keys: str) -> None:
+        """Let the planner see how many rows a full table has, and find them by each of its keys."""
+        for key in keys:
+            self._run(sql.SQL("CREATE UNIQUE INDEX ON {} ({})").format(_name(kind, model), sql.Identifier(key)))
+        # Nothing analyzes temporary tables by itself, and where few rows are expected many are joined one by one.
+        self._run(sql.SQL("ANALYZE {}").format(_name(kind, model)))
 
     def _staged_parents(self, model: Model, *, own: bool) -> dict[str, Model]:
         return {
