@@ -41,13 +41,16 @@ def moment(text: str) -> datetime:
 
 @contextmanager
 def ended_in_order() -> Iterator[None]:
-    """Tidy up when a service manager ends us: by itself Python would just stop."""
+    """Tidy up when a service manager or a closed terminal ends us: by itself Python would just stop."""
 
     def end(number: int, frame: FrameType | None) -> None:
         sys.exit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, end)
+    # What was started to outlive its terminal (nohup) goes on doing so.
+    heard = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, end) for number in heard}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -385,6 +385,24 @@ def test_a_report_in_a_folder_that_is_not_there_is_refused_at_once(demo: Path, t
     assert (done.code, "cannot be written: No such file or directory" in done.err) == (1, True)
 
 
+@pytest.mark.parametrize("names", [("demo.sqlite3", "copy.db"), ("copy.db", "copy.db"), ("copy.db-wal", "copy.db")])
+def test_a_report_that_would_overwrite_a_database_is_wrong_usage(demo: Path, names: tuple[str, str]) -> None:
+    report, copy = (demo.with_name(name) for name in names)
+    before = demo.read_bytes()
+
+    done = move(demo, "--dry-run", "--report", str(report), "--migrated-copy", str(copy))
+
+    assert (done.code, "would overwrite" in done.err, done.out) == (2, True, "")
+    assert demo.read_bytes() == before
+    assert [file.name for file in demo.parent.iterdir()] == [demo.name]
+
+
+def test_a_rehearsal_takes_the_place_of_the_report_of_the_one_before(demo: Path, target: str, tmp_path: Path) -> None:
+    for _ in range(2):
+        done = move(demo, "--dry-run", "--report", str(tmp_path / "report.json"), target=target)
+        assert done.code == 0, done.err
+
+
 # Asking.
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.db.errors import Refused
-from config.ops.transfer.findings import Findings, Report, sentence, shown
+from config.ops.transfer.findings import Findings, Report, WrongReport, refuse_unfit_report, sentence, shown
 from config.ops.transfer.layout import Finding
 
 BAD = Finding("bad", "parts", "c1", "price", "not_a_number", "it is no number", "R 12")
@@ -66,6 +67,81 @@ def test_a_report_is_for_its_owner_only(tmp_path: Path) -> None:
 def test_a_report_that_cannot_begin_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="cannot be written: No such file or directory"):
         Report(tmp_path / "missing" / "report.json", {})
+
+
+def test_two_reports_of_one_name_are_written_into_two_files(tmp_path: Path) -> None:
+    one, other = Report(tmp_path / "report.json", {}), Report(tmp_path / "report.json", {})
+    for report in (one, other):
+        report.add(BAD)
+        report.finish({})
+    other.publish()
+    one.publish()
+
+    assert len(json.loads((tmp_path / "report.json").read_text())["findings"]) == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_a_link_goes_on_leading_to_the_report(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "report.json").symlink_to("kept/report.json")
+    report = Report(tmp_path / "report.json", {})
+    report.finish({})
+    report.publish()
+
+    assert (tmp_path / "report.json").is_symlink()
+    assert json.loads((tmp_path / "kept" / "report.json").read_text())["findings"] == []
+
+
+# What a report may not take the place of.
+
+
+def written_report(path: Path) -> Path:
+    report = Report(path, {"source": "dev.db", "layout": "Forecourt"})
+    report.finish({})
+    report.publish()
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
+def test_a_report_is_not_the_database_or_what_belongs_to_it(tmp_path: Path, suffix: str) -> None:
+    with pytest.raises(WrongReport, match="would overwrite"):
+        refuse_unfit_report(tmp_path / f"dev.db{suffix}", tmp_path / "dev.db")
+
+
+def test_a_report_is_not_the_database_under_another_name(tmp_path: Path) -> None:
+    # Even one that looks like a report.
+    database = written_report(tmp_path / "dev.db")
+    (tmp_path / "soft").symlink_to(database)
+    os.link(database, tmp_path / "hard")
+
+    for name in ("soft", "hard", "../" + tmp_path.name + "/dev.db"):
+        with pytest.raises(WrongReport, match="would overwrite"):
+            refuse_unfit_report(tmp_path / name, database)
+    for name in ("dev.db", "dev.db-wal"):
+        with pytest.raises(WrongReport, match="would overwrite"):
+            refuse_unfit_report(tmp_path / name, tmp_path / "soft")
+
+
+def test_a_report_is_no_device_pipe_or_folder(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    for path in (Path("/dev/full"), tmp_path / "pipe", tmp_path):
+        with pytest.raises(WrongReport, match="no regular file"):
+            refuse_unfit_report(path, tmp_path / "dev.db")
+
+
+@pytest.mark.parametrize("content", [b"", b"SQLite format 3\x00", b'{"source": "of another program"}', b"\xff\n\xff"])
+def test_a_report_takes_the_place_of_no_other_file(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "there").write_bytes(content)
+
+    with pytest.raises(WrongReport, match="no report of an earlier run"):
+        refuse_unfit_report(tmp_path / "there", tmp_path / "dev.db")
+
+
+def test_a_report_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None:
+    refuse_unfit_report(written_report(tmp_path / "report.json"), tmp_path / "dev.db")
+    refuse_unfit_report(tmp_path / "new.json", tmp_path / "dev.db")
+    refuse_unfit_report(tmp_path / "missing" / "new.json", tmp_path / "dev.db")
 
 
 @pytest.mark.parametrize(

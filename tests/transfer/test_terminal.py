@@ -103,6 +103,26 @@ def test_an_interrupted_move_has_not_happened(demo: Path, target: str) -> None:
     assert contents(target) == before
 
 
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_a_move_that_is_ended_leaves_nothing_of_its_report(
+    demo: Path, target: str, tmp_path: Path, ending: signal.Signals
+) -> None:
+    before, folder = contents(target), tmp_path / "reports"
+    folder.mkdir()
+    with query_lock(target):
+        terminal = Terminal(demo, target, "--yes", "--report", str(folder / "report.json"))
+        terminal.wait_for("Target:")
+        while query(target, WAITING) == [(0,)]:
+            assert terminal.process.poll() is None
+        assert len(list(folder.iterdir())) == 1
+        terminal.process.send_signal(ending)
+
+        assert terminal.end() == 128 + ending, terminal.seen
+    assert "Traceback" not in terminal.seen
+    assert list(folder.iterdir()) == []
+    assert contents(target) == before
+
+
 class query_lock:  # noqa: N801 - used as a function
     """Hold a table that the move needs, so that it can be met at work."""
 

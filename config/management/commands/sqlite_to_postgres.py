@@ -17,6 +17,8 @@ from config.cache import invalidate
 from config.cache.families import NAMESPACES
 from config.commands import DataCommand
 from config.db.errors import Refused
+from config.management.arguments import ended_in_order
+from config.ops.transfer.findings import WrongReport, refuse_unfit_report
 from config.ops.transfer.forecourt import OlderMigrations
 from config.ops.transfer.older import make_migrated_copy
 from config.ops.transfer.planning import Order, Plan, planned
@@ -95,8 +97,9 @@ class Command(DataCommand):
         if as_json and not yes and not order.dry_run:
             raise CommandError("--json asks nothing: write --yes as well.", returncode=WRONG_USAGE)
         try:
-            result = self.run(order, options["migrated_copy"])
-        except WrongTarget as error:
+            with ended_in_order():
+                result = self.run(order, options["migrated_copy"])
+        except (WrongTarget, WrongReport) as error:
             raise CommandError(str(error), returncode=WRONG_USAGE) from error
         except Refused as error:
             raise CommandError(str(error)) from error
@@ -106,6 +109,8 @@ class Command(DataCommand):
 
     def run(self, order: Order, migrated_copy: Path | None) -> Result:
         """Carry the order out, on a migrated copy if the file is too old."""
+        if order.report is not None and migrated_copy is not None:
+            refuse_unfit_report(order.report, order.source, migrated_copy)
         try:
             return self.run_once(order)
         except OlderMigrations as older:

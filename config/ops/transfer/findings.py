@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.db.errors import Refused
@@ -14,13 +17,18 @@ from config.redaction import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from config.ops.transfer.layout import Finding
 
 # What is longer is cut, in characters or bytes.
 LONGEST_VALUE = 200
 SHOWN_START = 80
+
+# What SQLite keeps beside a database; rows may be in it that are nowhere else.
+BESIDE = ("-wal", "-shm", "-journal")
+# How reports begin, line by line; a line is as long as the name of the source makes it.
+BEGINNING = (b'{"source": ', b'"layout": ')
+LONGEST_LINE = 65_536  # bytes
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -81,20 +89,60 @@ class Findings:
         self.fresh = self.row_is_bad = self.row_hangs = False
 
 
+class WrongReport(Refused):
+    """The report would take the place of something else."""
+
+
+def refuse_unfit_report(report: Path, *databases: Path) -> None:
+    """Raise WrongReport when the report would overwrite one of the databases or anything but an earlier report."""
+    for database in databases:
+        # SQLite writes beside the file that a link leads to.
+        files = [f"{place}{suffix}" for place in (database, _place(database)) for suffix in ("", *BESIDE)]
+        if any(_is_same(report, Path(file)) for file in files):
+            raise WrongReport(f"The report {report} would overwrite {database} or its log: name another file.")
+    try:
+        status = report.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise WrongReport(f"The report {report} is there already and is no regular file: name another one.")
+        with report.open("rb") as earlier:
+            is_report = all(earlier.readline(LONGEST_LINE).startswith(begin) for begin in BEGINNING)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise WrongReport(f"The report {report} cannot be looked at: {error.strerror}.") from error
+    if not is_report:
+        raise WrongReport(f"{report} is there already and is no report of an earlier run: name another file.")
+
+
+def _place(path: Path) -> Path:
+    """Return where a path leads; unlike `resolve` this never fails."""
+    return Path(os.path.realpath(path))
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    with suppress(OSError):
+        # Hard links have names of their own.
+        if one.samefile(other):
+            return True
+    return _place(one) == _place(other)
+
+
 class Report:
     """A JSON document that is written finding by finding and appears under its name only when it is whole."""
 
     def __init__(self, path: Path, header: dict[str, Any]) -> None:
         """Begin the report. Raises Refused when it cannot be written."""
         self.path = path
-        self._unfinished = path.with_name(f".{path.name}.unfinished")
+        # A link goes on leading to the report.
+        self._place = _place(path)
         self._separator = "\n  "
         try:
-            # Nobody else may read it: it holds values of the rows.
-            descriptor = os.open(self._unfinished, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-            self._file = os.fdopen(descriptor, "w", encoding="utf-8")
+            # Of this run alone, and for its owner only: it holds values of the rows.
+            descriptor, name = tempfile.mkstemp(prefix=".report-", suffix=".unfinished", dir=self._place.parent)
         except OSError as error:
             raise self._refusal(error) from error
+        self._unfinished = Path(name)
+        self._file = os.fdopen(descriptor, "w", encoding="utf-8")
         self._write("".join(f"{json.dumps(key)}: {_json(value)},\n" for key, value in header.items()), start="{")
         self._write('"findings": [')
 
@@ -116,7 +164,7 @@ class Report:
     def publish(self) -> None:
         """Give the report its name."""
         try:
-            self._unfinished.replace(self.path)
+            self._unfinished.replace(self._place)
         except OSError as error:
             raise self._refusal(error) from error
 

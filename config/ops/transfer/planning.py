@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from config.database_url import shown_url
 from config.db.errors import Refused
 from config.ops.transfer import target
+from config.ops.transfer.findings import refuse_unfit_report
 from config.ops.transfer.forecourt import ForecourtLayout
 from config.ops.transfer.partpal import PartPal
 from config.ops.transfer.source import count_rows, open_source, recognised, table_names
@@ -67,6 +68,8 @@ def layouts() -> list[Layout]:
 @contextmanager
 def planned(order: Order) -> Iterator[Plan]:
     """Open the source and look at the target. Raises Refused when one of them is not as it must be."""
+    if order.report is not None:
+        refuse_unfit_report(order.report, order.source)
     with ExitStack() as stack:
         source = stack.enter_context(open_source(order.source))
         layout = recognised(order.source, source, layouts())
