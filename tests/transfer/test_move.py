@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shlex
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -20,7 +21,7 @@ from config.cache import cached, families
 from config.db.errors import Refused
 from config.ops.scratch import child_environment
 from config.ops.transfer.planning import Order, planned
-from config.ops.transfer.run import carry_out
+from config.ops.transfer.run import ReportLost, carry_out
 from tests.commands import MANAGE, manage
 from tests.transfer.conftest import sqlite_url
 from tests.transfer.moving import Watch, all_rows, catalog, contents, editing, execute, move, query
@@ -401,6 +402,56 @@ def test_a_rehearsal_takes_the_place_of_the_report_of_the_one_before(demo: Path,
     for _ in range(2):
         done = move(demo, "--dry-run", "--report", str(tmp_path / "report.json"), target=target)
         assert done.code == 0, done.err
+
+
+# When nobody hears what came of it.
+
+
+def shell(command: str, demo: Path, target: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of the shell in which $MOVE is the command."""
+    words = [*MANAGE, "sqlite_to_postgres", str(demo), "--target", target, "--yes"]
+    return subprocess.run(
+        ["/bin/bash", "-c", command.replace("$MOVE", shlex.join(words))],
+        env=child_environment(sqlite_url(demo.with_name("unused.sqlite3"))),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("lost", [">/dev/full", ">&-", "> >(exec true)"])
+def test_a_move_whose_result_cannot_be_printed_is_done_and_says_so(demo: Path, target: str, lost: str) -> None:
+    done = shell(f"$MOVE --json {lost}", demo, target)
+
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.startswith("The move is done, but what came of it could not be told. The output ")
+    assert done.stderr.count("\n") == 1
+    assert query(target, "SELECT count(*) FROM inventory_part") == [(24,)]
+
+
+def test_the_exit_code_tells_that_a_move_is_done_even_when_no_line_can(demo: Path, target: str) -> None:
+    done = shell("$MOVE --json >/dev/full 2>&1", demo, target)
+
+    assert (done.returncode, done.stderr) == (3, "")
+    assert query(target, "SELECT count(*) FROM inventory_part") == [(24,)]
+
+
+def test_a_move_that_cannot_say_what_it_does_has_not_happened(demo: Path, target: str) -> None:
+    before = contents(target)
+
+    done = shell("$MOVE >/dev/full", demo, target)
+
+    assert done.returncode == 1
+    assert done.stderr == "CommandError: The output cannot be written: No space left on device. Nothing was moved.\n"
+    assert contents(target) == before
+
+
+def test_a_move_whose_report_cannot_get_its_name_is_done_and_says_so(demo: Path, target: str, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    with planned(Order(demo, target, report=report)) as plan, pytest.raises(ReportLost, match="Is a directory"):
+        carry_out(plan, now=timezone.now(), watcher=Watch("proof", report.mkdir))
+
+    assert query(target, "SELECT count(*) FROM inventory_part") == [(24,)]
 
 
 # Asking.

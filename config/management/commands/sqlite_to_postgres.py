@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.core.management.base import CommandError
 from django.utils import timezone
@@ -17,12 +18,12 @@ from config.cache import invalidate
 from config.cache.families import NAMESPACES
 from config.commands import DataCommand
 from config.db.errors import Refused
-from config.management.arguments import ended_in_order
+from config.management.arguments import Unheard, ended_in_order, speak
 from config.ops.transfer.findings import WrongReport, refuse_unfit_report
 from config.ops.transfer.forecourt import OlderMigrations
 from config.ops.transfer.older import make_migrated_copy
 from config.ops.transfer.planning import Order, Plan, planned
-from config.ops.transfer.run import Result, carry_out
+from config.ops.transfer.run import ReportLost, Result, carry_out
 from config.ops.transfer.source import source_path
 from config.ops.transfer.target import WrongTarget
 from config.ops.transfer.telling import summary, watching
@@ -39,7 +40,8 @@ class Command(DataCommand):
     help = (
         "Moves a SQLite file, of Forecourt or of PartPal (Prisma), into PostgreSQL in one transaction, and proves that "
         "every row arrived. The file is only read. Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 done but "
-        "rows stayed behind. Example: manage.py sqlite_to_postgres dev.db --dry-run --report rehearsal.json"
+        "rows stayed behind or the result could not be told. Example: manage.py sqlite_to_postgres dev.db --dry-run "
+        "--report rehearsal.json"
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -101,9 +103,18 @@ class Command(DataCommand):
                 result = self.run(order, options["migrated_copy"])
         except (WrongTarget, WrongReport) as error:
             raise CommandError(str(error), returncode=WRONG_USAGE) from error
+        except ReportLost as error:
+            self.end_untold(error)
+        except Unheard as error:
+            raise CommandError(f"{error} Nothing was moved.") from error
         except Refused as error:
             raise CommandError(str(error)) from error
-        self.tell(result, order)
+        try:
+            self.tell(result, order)
+        except Unheard as error:
+            if result.committed:
+                self.end_untold(error)
+            raise CommandError(f"{error} Nothing was moved.") from error
         if result.stayed_behind:
             sys.exit(FINDINGS if order.on_error == "quarantine" else BAD_ROWS)
 
@@ -137,12 +148,19 @@ class Command(DataCommand):
             if not order.dry_run:
                 self.confirm(plan)
             with watching(self.say, self.complain, verbosity=self.verbosity) as watcher:
-                result = carry_out(plan, now=timezone.now(), watcher=watcher)
+                try:
+                    result = carry_out(plan, now=timezone.now(), watcher=watcher)
+                except ReportLost:
+                    self.forget_answers()
+                    raise
         if result.committed:
-            # Rows came by COPY, past everything that tells the cache of writes.
-            invalidate(*NAMESPACES)
+            self.forget_answers()
         result.seconds = round(time.monotonic() - began, 3)
         return result
+
+    def forget_answers(self) -> None:
+        """Let nobody be answered from before the move: rows came by COPY, past what tells the cache of writes."""
+        invalidate(*NAMESPACES)
 
     def show(self, plan: Plan) -> None:
         """Say what was found."""
@@ -161,11 +179,16 @@ class Command(DataCommand):
         if input(f"Type yes to move the rows into {plan.shown_target}: ") != "yes":
             raise Refused("Nothing was moved.")
 
+    def end_untold(self, error: Refused) -> NoReturn:
+        """End with what tells programs that the rows are there, whether or not anybody can read the sentence."""
+        with suppress(Unheard):
+            speak(self.stderr, f"The move is done, but what came of it could not be told. {error}")
+        sys.exit(FINDINGS)
+
     def say(self, line: str) -> None:
         """Tell a person at once what happens; programs get the result alone."""
         if self.verbosity and not self.as_json:
-            self.stdout.write(line)
-            self.stdout.flush()
+            speak(self.stdout, line)
 
     def complain(self, line: str) -> None:
         """Tell of a row, however little is to be said otherwise."""
@@ -174,7 +197,7 @@ class Command(DataCommand):
     def tell(self, result: Result, order: Order) -> None:
         """Print the result."""
         if self.as_json:
-            self.stdout.write(json.dumps(result.as_json(), indent=2, default=str))
+            speak(self.stdout, json.dumps(result.as_json(), indent=2, default=str))
             return
         for line in summary(result, stops=order.on_error == "stop"):
             self.say(line)

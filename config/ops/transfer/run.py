@@ -140,6 +140,10 @@ class CommitUnknown(Refused):
     """The connection was lost in the moment of the commit."""
 
 
+class ReportLost(Refused):
+    """The rows were moved, and then the report could not be given its name."""
+
+
 class _Run:
     """The parts of one run that have to know of each other."""
 
@@ -338,8 +342,16 @@ class _Run:
         if committed:
             self._commit()
         if self.report is not None:
-            self.report.publish()
+            self._publish(self.report, committed=committed)
         return result
+
+    def _publish(self, report: Report, *, committed: bool) -> None:
+        try:
+            report.publish()
+        except Refused as error:
+            if committed:
+                raise ReportLost(str(error)) from error
+            raise
 
     def _commit(self) -> None:
         assert self.plan.connection is not None  # noqa: S101 - there is nothing to commit without one
