@@ -15,14 +15,15 @@ from django.db import DatabaseError
 
 from config.db.connecting import be_command
 from config.db.errors import Refused
+from config.management.output import print_no_more
 
 # Commands that work on the database as a whole. They start without the apps, which takes half the time and memory,
 # and so they also work while an app is broken.
 WITHOUT_APPS = ("backup", "restore")
 # Those that answer requests, and those whose answer is whether the database is there.
 IMPATIENT = ("check", "dbhealth", "runserver", "verify_start")
-
-
+# Those that end with another code where what they did could not be told.
+TELLING = ("backup", "restore", "sqlite_to_postgres")
 # What shells say of a program whose output nobody reads any more, and monitoring of a state that is not known.
 NOBODY_READS = 128 + signal.SIGPIPE
 UNKNOWN = 3
@@ -34,43 +35,45 @@ def main() -> None:
     Of `dbhealth` that code is a warning: there it is 3.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    if sys.stdout is None:
+    command = sys.argv[1] if sys.argv[1:] else ""
+    if sys.stdout is None and command not in TELLING:
         # Closed by whoever started this.
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - until the end
-    if sys.argv[1:2] and sys.argv[1] not in IMPATIENT:
+    if command and command not in IMPATIENT:
         be_command()
     try:
         try:
-            run()
+            run(command)
         finally:
-            sys.stdout.flush()
+            flush()
     except BrokenPipeError:
-        give_up_output()
+        print_no_more()
         sys.exit(NOBODY_READS)
     except (ImproperlyConfigured, DatabaseError, OSError, Refused) as error:
         if "--traceback" in sys.argv:
             raise
-        give_up_output()
-        if sys.argv[1] != "dbhealth":
+        try:
+            flush()
+        except OSError:
+            print_no_more()
+        if command != "dbhealth":
             sys.exit(f"Error: {str(error).strip()}")
         sys.stderr.write(f"UNKNOWN: {str(error).strip()}\n")
         sys.exit(UNKNOWN)
 
 
-def run() -> None:
+def run(command: str) -> None:
     """Run the command in ``sys.argv``, with the apps if it needs them."""
-    if sys.argv[1:2] and sys.argv[1] in WITHOUT_APPS:
+    if command in WITHOUT_APPS:
         run_without_apps(sys.argv)
     else:
         execute_from_command_line(sys.argv)
 
 
-def give_up_output() -> None:
-    """Throw away what cannot be written: Python would try once more as it ends, and exit otherwise."""
-    try:
+def flush() -> None:
+    """Print what waits, so that what cannot be printed is known in time."""
+    if sys.stdout is not None:
         sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run_without_apps(arguments: list[str]) -> None:

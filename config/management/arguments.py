@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-
-from config.db.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
-
-    from django.core.management.base import OutputWrapper
 
 MOST_JOBS = 64
 DONE_WITH_FINDINGS = 3
@@ -42,29 +37,6 @@ def moment(text: str) -> datetime:
     if parsed.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text}: write a time with its zone, such as 2026-11-21T14:05:00Z")
     return parsed.astimezone(UTC)
-
-
-class Unheard(Refused):
-    """Nobody takes what is printed: the disk is full, the reader gone, or the output was closed from the start."""
-
-
-def speak(output: OutputWrapper, text: str) -> None:
-    """Print at once. Raises Unheard when it cannot be printed."""
-    # Django wraps even an output that is not there.
-    if not hasattr(output, "writable"):
-        raise Unheard("The output is closed.")
-    try:
-        output.write(text)
-        output.flush()
-    except OSError as error:
-        _give_up(output)
-        raise Unheard(f"The output cannot be written: {error.strerror}.") from error
-
-
-def _give_up(output: OutputWrapper) -> None:
-    # Python would try once more to print the rest when it ends, and exit with a code of its own.
-    with suppress(OSError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - it is no path of ours
-        os.dup2(nowhere.fileno(), output.fileno())
 
 
 @contextmanager

@@ -9,10 +9,12 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO, cast
 
+from config.db.errors import Refused
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.core.management.base import BaseCommand
+    from django.core.management.base import BaseCommand, OutputWrapper
 
 STANDARD_ERROR = 2
 
@@ -46,8 +48,26 @@ def told(command: BaseCommand, tell: Callable[[], object]) -> list[str]:
     return []
 
 
-def print_no_more() -> None:
+class Unheard(Refused):
+    """Nobody takes what is printed: the disk is full, the reader gone, or the output was closed from the start."""
+
+
+def speak(output: OutputWrapper, text: str) -> None:
+    """Print at once. Raises Unheard when it cannot be printed."""
+    # Django wraps even an output that is not there.
+    if not hasattr(output, "writable"):
+        raise Unheard("The output is closed.")
+    try:
+        output.write(text)
+        output.flush()
+    except OSError as error:
+        print_no_more(output)
+        raise Unheard(f"The output cannot be written: {error.strerror}.") from error
+
+
+def print_no_more(output: OutputWrapper | TextIO | None = None) -> None:
     """Drop what is still to be printed: Python would try again when it ends, and end with that failure's exit code."""
+    output = output or sys.stdout
     with suppress(OSError, ValueError):
-        if sys.stdout is not None:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if output is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())

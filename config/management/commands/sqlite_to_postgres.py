@@ -18,7 +18,8 @@ from config.cache import invalidate
 from config.cache.families import NAMESPACES
 from config.commands import DataCommand
 from config.db.errors import Refused
-from config.management.arguments import Unheard, ended_in_order, speak
+from config.management.arguments import ended_in_order
+from config.management.output import Unheard, speak
 from config.ops.transfer.findings import WrongReport, refuse_unfit_report
 from config.ops.transfer.forecourt import OlderMigrations
 from config.ops.transfer.older import make_migrated_copy
