@@ -24,6 +24,12 @@ WAITING = """
 """
 
 
+def hear() -> None:
+    """Undo what shells hand on: in the background no Ctrl-C is heard, and with nohup no end of the terminal."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Terminal:
     """The command in a terminal of its own."""
 
@@ -36,8 +42,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            # What a shell starts in the background does not hear Ctrl-C, and hands that on.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - this process has one thread
+            preexec_fn=hear,  # noqa: PLW1509 - this process has one thread
         )
         os.close(slave)
         self.seen = ""
