@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 # No list has more columns; Python reads no thousands of digits.
 _POSITIONS = {str(position): position for position in range(100)}
 # So much of an address is repeated to whoever asked for it.
-_MOST_REPEATED = 200
+_MOST_REPEATED = 80
 
 
 class StaffChangeList(ChangeList):  # type: ignore[misc]  # the theme has no types
