@@ -109,7 +109,6 @@ def test_a_restore_answers_programs(site: Site) -> None:
     assert "accounts.0001_initial" in told["migrations"]["pending"]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk that is always there is Linux's alone")
 @pytest.mark.parametrize("output", [">/dev/full", ">&-"])
 def test_a_restore_that_cannot_be_told_of_is_done_all_the_same(site: Site, output: str) -> None:
     site.backup()
@@ -125,7 +124,6 @@ def test_a_restore_that_cannot_be_told_of_is_done_all_the_same(site: Site, outpu
     assert site.content() == before
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk that is always there is Linux's alone")
 @pytest.mark.parametrize("output", [">/dev/full", ">&-"])
 def test_a_plan_that_cannot_be_shown_is_not_carried_out(site: Site, output: str) -> None:
     site.backup()
@@ -477,14 +475,8 @@ def test_a_safety_backup_that_fails_leaves_the_live_database_under_its_name(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(run, "_describe", full)
-    connection, folder = site.shop.connection, site.shop.folder
-    order, backups = Order(drop=True, safety_folder=folder), (connection, folder)
-
-    with (
-        pytest.raises(Refused, match="No space left"),
-        prepared("latest", connection, order, backups=backups, dry_run=False, now=NIGHT, watcher=Quiet()) as restore,
-    ):
-        restore.carry_out(Quiet())
+    with pytest.raises(Refused, match="No space left"):
+        drop_and_restore(site)
 
     assert site.content() == before
     assert site.kept() == []
@@ -551,6 +543,13 @@ def test_a_backup_that_failed_a_trial_is_remembered_and_no_longer_latest(site: S
     assert str(bad) in site.restore("latest", "--dry-run").out
 
 
+def drop_and_restore(site: Site) -> None:
+    connection, folder = site.shop.connection, site.shop.folder
+    order, backups = Order(drop=True, safety_folder=folder), (connection, folder)
+    with prepared("latest", connection, order, backups=backups, dry_run=False, now=NIGHT, watcher=Quiet()) as restore:
+        restore.carry_out(Quiet())
+
+
 def test_a_damaged_live_database_is_not_taken_for_a_damaged_backup(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     backup = site.backup()
 
@@ -558,14 +557,8 @@ def test_a_damaged_live_database_is_not_taken_for_a_damaged_backup(site: Site, m
         raise Damaged("The database itself is damaged.")
 
     monkeypatch.setattr(run, "write_draft", damaged)
-    connection, folder = site.shop.connection, site.shop.folder
-    order, backups = Order(drop=True, safety_folder=folder), (connection, folder)
-
-    with (
-        pytest.raises(Refused, match="database itself"),
-        prepared("latest", connection, order, backups=backups, dry_run=False, now=NIGHT, watcher=Quiet()) as restore,
-    ):
-        restore.carry_out(Quiet())
+    with pytest.raises(Refused, match="database itself"):
+        drop_and_restore(site)
 
     assert read_manifest(manifest_path(backup)).failures == ()
 
