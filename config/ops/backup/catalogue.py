@@ -141,7 +141,7 @@ def latest(root: Path, connection: BaseDatabaseWrapper) -> Entry:
     if (found := meant or catalogue.newest_good) is None:
         missing = f"There is no complete backup of {database_name(connection)} in {root}"
         if others := catalogue.told_of_others():
-            raise Refused(f"{missing} of where it is now. {others}")
+            raise Refused(f"{missing} that was made from where it is now. {others}")
         raise Refused(f"{missing}: run manage.py backup.")
     return found
 

@@ -181,7 +181,8 @@ def _nothing(connection: BaseDatabaseWrapper, catalogue: Catalogue, root: Path, 
     if not found or wish.to_time is None:
         missing = f"There is no complete base backup of {database_name(connection)} in {root}"
         if catalogue.elsewhere:
-            return f"{missing} of where it is now: name one of those from elsewhere, {catalogue.elsewhere[0].backup}."
+            other = catalogue.elsewhere[0].backup
+            return f"{missing} that was made from where it is now: name one of those from elsewhere, {other}."
         return f"{missing}: manage.py backup --physical"
     physical = found[-1].manifest.physical
     oldest = f"{physical.ends_at:%Y-%m-%d %H:%M:%S}" if physical else ""
