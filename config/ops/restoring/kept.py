@@ -40,7 +40,11 @@ def kept_by_restores(connection: BaseDatabaseWrapper) -> list[Kept]:
 
 
 def remove(connection: BaseDatabaseWrapper, kept: list[Kept]) -> None:
-    """Remove them for good. Raises Refused, with those before it already gone."""
+    """Remove them for good.
+
+    Raises Refused: when one of them may be the live database, with nothing removed; when one cannot be removed, with
+    those before it already gone.
+    """
     if connection.vendor == "sqlite":
         from pathlib import Path
 
@@ -53,8 +57,11 @@ def remove(connection: BaseDatabaseWrapper, kept: list[Kept]) -> None:
                 raise Refused(f"{entry.name} cannot be removed: {error.strerror}.") from error
         return
     from config.ops.restoring.server import drop, maintenance_session
+    from config.ops.restoring.swap import without_its_name
 
     with maintenance_session(connection) as server:
+        if sentence := without_its_name(server, str(connection.settings_dict["NAME"])):
+            raise Refused(f"Nothing was removed. {sentence}")
         for entry in kept:
             try:
                 drop(server, entry.name, force=False)

@@ -36,7 +36,7 @@ class Plan:
     """What was found, and what would happen.
 
     `now` and `after` count rows per table; they are None where that is not known, and `unknown` says why. `steps` are
-    what happens in order, `obstacles` what would stop it.
+    what happens in order, `obstacles` what would stop it, `warnings` what somebody should look at before.
     """
 
     source: Source
@@ -48,6 +48,7 @@ class Plan:
     unknown: list[str]
     steps: list[str]
     obstacles: list[str]
+    warnings: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan with plain types."""
@@ -64,6 +65,7 @@ class Plan:
             "unknown": self.unknown,
             "steps": self.steps,
             "obstacles": self.obstacles,
+            "warnings": self.warnings,
         }
 
 

@@ -45,7 +45,7 @@ from config.ops.restoring.server import (
     unfinished_name,
 )
 from config.ops.restoring.source import Source
-from config.ops.restoring.swap import in_use, kept_name, move_away, refuse_connected, swap
+from config.ops.restoring.swap import in_use, kept_name, move_away, refuse_connected, swap, without_its_name
 from config.ops.scratch import connected
 
 if TYPE_CHECKING:
@@ -70,12 +70,14 @@ def plan_postgresql(
     name = str(connection.settings_dict["NAME"])
     manifest = source.manifest
     rows: dict[str, int] | None = None
-    unknown, obstacles = [], []
+    unknown, obstacles, warnings = [], [], list[str]()
     kept = None
     try:
         with maintenance_session(connection) as server:
             if exists(server, name):
                 kept = kept_name(server, name, now)
+            elif sentence := without_its_name(server, name):
+                warnings.append(sentence)
             rows = live_rows.result()
             obstacles += _obstacles(server, name, content, order)
     except (Refused, psycopg.Error) as error:
@@ -93,6 +95,7 @@ def plan_postgresql(
         unknown=unknown,
         steps=_steps(name, kept, order),
         obstacles=obstacles + _too_little(source, rows),
+        warnings=warnings,
     )
 
 

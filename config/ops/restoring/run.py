@@ -57,7 +57,7 @@ class Prepared:
                 raise AssertionError("a plan that was only looked at is not carried out")
             outcome = restore_postgresql(self.connection, source, self.plain, self.order, now=self.now, watcher=watcher)
         checks = [*self.plan.content.checks, *outcome.checks]
-        findings = [*outcome.findings, *forget_cached(self.is_live)]
+        findings = [*self.plan.warnings, *outcome.findings, *forget_cached(self.is_live)]
         return replace(outcome, checks=checks, findings=findings, seconds=time.monotonic() - began)
 
 

@@ -53,5 +53,8 @@ def taken(connection: BaseDatabaseWrapper, order: Order, *, now: datetime, datab
         result = run_backup(connection, request, now=now)
     except Damaged as error:
         # Of what is backed up here, not of the backup that is to be restored.
-        raise Refused(str(error)) from error
+        raise Refused(
+            f"Nothing was dropped, because no good backup can be taken before: {error}\n"
+            "Without --drop-database the live database is kept as it is, with --no-safety-backup it goes without one."
+        ) from error
     return SafetyCopy(result.backup, result.manifest)

@@ -62,6 +62,16 @@ def kept_databases(server: psycopg.Connection[Any], name: str) -> list[str]:
     return [other for (other,) in found if _is_kept(other, name)]
 
 
+def without_its_name(server: psycopg.Connection[Any], name: str) -> str | None:
+    """Return a sentence when no database has the name, and one that a restore moved away may be it."""
+    if exists(server, name) or not (kept := kept_databases(server, name)):
+        return None
+    return (
+        f"There was no database {name}, and {kept[-1]} may be it: a restore with --drop-database that is killed leaves"
+        f' it so. To give its name back while nothing else has it: ALTER DATABASE "{kept[-1]}" RENAME TO "{name}"'
+    )
+
+
 def _is_kept(other: str, name: str) -> bool:
     stamp = STAMP.search(other)
     if stamp is None or stamp.end() != len(other):

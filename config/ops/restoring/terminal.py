@@ -89,6 +89,8 @@ def plan_lines(plan: Plan, *, dry_run: bool) -> Iterator[str]:
     yield from _row_lines(plan)
     for sentence in plan.unknown:
         yield f"Unknown: {sentence}"
+    for sentence in plan.warnings:
+        yield f"Look:    {sentence}"
     yield "Would:" if dry_run else "Will:"
     yield from (f"  {number}. {step}" for number, step in enumerate(plan.steps, 1))
     if dry_run:

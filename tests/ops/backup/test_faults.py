@@ -6,13 +6,11 @@ import os
 import random
 import re
 import resource
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -20,12 +18,13 @@ import pyrage
 import pytest
 
 from config.db.errors import Refused
-from config.ops.backup.clients import newest_client
 from config.ops.backup.draft import Wanted
 from config.ops.backup.encryption import Keys, WrongKey, make_lock
 from config.ops.backup.manifest import Damaged, check_backup, manifest_path
 from config.ops.backup.streams import open_backup
+from tests.disks import fill_disk, small_disk
 from tests.ops.backup.conftest import MakeShop
+from tests.ops.backup.programs import broken_program
 from tests.ops.backup.shops import FAULT_ROUNDS, PROJECT, Shop, content_of, manifest_of
 from tests.servers import engine
 
@@ -43,16 +42,6 @@ def check_everything(shop: Shop) -> None:
         if manifest_path(backup).exists():
             check_backup(manifest_of(backup), backup)
     assert len(shop.manifests()) <= len(shop.backups())
-
-
-def broken_program(folder: Path, script: str) -> str:
-    """Put a pg_dump of our own before the real one, which the script finds as $REAL, and return the search path."""
-    real = newest_client("pg_dump").path
-    version = subprocess.run([real, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    program = folder / "pg_dump"
-    program.write_text(f'#!/bin/sh\nREAL={real}\ncase "$*" in --version) echo "{version}"; exit;; esac\n{script}\n')
-    program.chmod(0o755)
-    return f"{folder}{os.pathsep}{os.environ['PATH']}"
 
 
 DEATHS = {
@@ -223,24 +212,12 @@ def test_a_quota_that_is_used_up_makes_no_backup(make_shop: MakeShop, arguments:
     assert nothing_made(shop)
 
 
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[None]:
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("Nothing can be mounted here.")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)  # noqa: S607 - wherever this system has it
-
-
 def test_a_full_disk_makes_no_backup_and_the_old_one_stays(make_shop: MakeShop) -> None:
     shop = make_shop(4000)
     with small_disk(shop.folder, "8m"):
         good = shop.manage()
         assert good.returncode == 0, good.stderr
-        (shop.folder / "others").write_bytes(bytes(shutil.disk_usage(shop.folder).free - 400_000))
+        fill_disk(shop.folder, leaving=400_000)
 
         full = shop.manage("--retention", "1")
 

@@ -11,23 +11,21 @@ import subprocess
 from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
 
 import psycopg
 import pyrage
 import pytest
 from django.core.cache import cache
 
-from config.db.errors import Refused
-from config.ops.backup import run
 from config.ops.backup.compression import zstd
 from config.ops.backup.draft import Wanted
 from config.ops.backup.encryption import make_lock
-from config.ops.backup.manifest import Damaged, Origin, manifest_path, read_manifest
+from config.ops.backup.manifest import Origin, manifest_path, read_manifest
 from config.ops.backup.streams import open_backup
 from config.ops.restoring.order import Order
 from config.ops.restoring.run import prepared
 from config.ops.restoring.terminal import Quiet
+from tests.disks import fill_disk, small_disk
 from tests.ops.backup.shops import NIGHT
 from tests.ops.restoring.conftest import MakeSite
 from tests.ops.restoring.sites import Done, Site, alter_manifest, session_of
@@ -201,7 +199,6 @@ def test_a_cut_backup_without_a_manifest_is_refused(site: Site) -> None:
         backup.write_bytes(whole[: len(whole) * part // 5])
         assert refused(site.restore(str(backup), "--yes"), "is cut|is damaged")
     assert site.content() == before
-    assert site.unfinished() == []
 
 
 def test_other_row_counts_than_the_manifests_are_refused(site: Site) -> None:
@@ -464,22 +461,20 @@ def test_every_row_that_was_written_before_the_live_database_is_dropped_is_in_it
     assert {number for (number,) in site.ask("SELECT id FROM car WHERE id > 8000")} == writer.acknowledged
 
 
-def test_a_safety_backup_that_fails_leaves_the_live_database_under_its_name(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    site.backup()
-    site.change()
-    before = site.content()
+def test_a_safety_backup_that_finds_no_room_leaves_the_live_database_under_its_name(make_site: MakeSite) -> None:
+    site = make_site(4000)
+    with small_disk(site.shop.folder, "8m"):
+        backup = site.backup()
+        fill_disk(site.shop.folder, leaving=400_000)
+        site.change()
+        before = site.content()
 
-    def full(*arguments: object) -> NoReturn:
-        raise OSError(28, "No space left on device")
+        done = site.restore("latest", "--drop-database", "--yes")
 
-    monkeypatch.setattr(run, "_describe", full)
-    with pytest.raises(Refused, match="No space left"):
-        drop_and_restore(site)
-
-    assert site.content() == before
-    assert site.kept() == []
+        assert refused(done, "No space left on device|database or disk is full|disk I/O error")
+        assert site.content() == before
+        assert site.kept() == []
+        assert site.shop.backups() == [backup]
 
 
 def test_without_a_safety_backup_none_is_taken(site: Site) -> None:
@@ -541,26 +536,6 @@ def test_a_backup_that_failed_a_trial_is_remembered_and_no_longer_latest(site: S
     alter_manifest(bad, rows=rows)
     assert site.restore(str(bad), "--drill").code == 0
     assert str(bad) in site.restore("latest", "--dry-run").out
-
-
-def drop_and_restore(site: Site) -> None:
-    connection, folder = site.shop.connection, site.shop.folder
-    order, backups = Order(drop=True, safety_folder=folder), (connection, folder)
-    with prepared("latest", connection, order, backups=backups, dry_run=False, now=NIGHT, watcher=Quiet()) as restore:
-        restore.carry_out(Quiet())
-
-
-def test_a_damaged_live_database_is_not_taken_for_a_damaged_backup(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    backup = site.backup()
-
-    def damaged(*arguments: object) -> NoReturn:
-        raise Damaged("The database itself is damaged.")
-
-    monkeypatch.setattr(run, "write_draft", damaged)
-    with pytest.raises(Refused, match="database itself"):
-        drop_and_restore(site)
-
-    assert read_manifest(manifest_path(backup)).failures == ()
 
 
 def test_the_state_of_the_migrations_is_told(site: Site) -> None:

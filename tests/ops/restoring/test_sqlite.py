@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from config.ops.backup.manifest import manifest_path, read_manifest
+from tests.ops.restoring.conftest import MakeSite
 from tests.ops.restoring.sites import Site
 from tests.ops.restoring.test_restore import refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_only]
 
+HEADER = 100  # bytes at the beginning of a SQLite file, of which some say how it is opened
 HOLD = """
 import sqlite3, sys
 database = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -113,6 +116,22 @@ def test_a_live_file_that_is_damaged_is_replaced_and_kept_with_all_that_belongs_
     assert Path(site.kept()[0].name).read_bytes() == b"\x00" * 5000
     assert Path(f"{site.kept()[0].name}-wal").read_bytes() == b"what may be left of the last minute"
     assert not log.exists()
+
+
+def test_a_damaged_live_file_is_not_dropped_and_not_taken_for_a_damaged_backup(make_site: MakeSite) -> None:
+    site = make_site(2000)
+    backup = site.backup()
+    with site.file.open("r+b") as file:
+        file.seek(site.file.stat().st_size // 2)
+        file.write(bytes(4096))
+    damaged = site.file.read_bytes()[HEADER:]
+
+    done = site.restore("latest", "--drop-database", "--yes")
+
+    assert refused(done, "Nothing was dropped, .*: The database itself is damaged")
+    assert site.file.read_bytes()[HEADER:] == damaged
+    assert read_manifest(manifest_path(backup)).failures == ()
+    assert site.restore("latest", "--drop-database", "--no-safety-backup", "--yes").code == 0
 
 
 def test_the_restored_file_belongs_to_whom_the_live_one_did(site: Site) -> None:
