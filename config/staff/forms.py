@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 
 _MOST_LEVELS = 50
-# The hidden field in which a page sends back what it showed.
-_SHOWN = "shown_values"
 _SIGNER = signing.Signer(salt=__name__)
 _TOO_DEEP = f"This is too deeply nested: use at most {_MOST_LEVELS} levels."
 
@@ -135,10 +133,15 @@ class StaffModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in t
     # Saving from two pages
 
     @property
+    def shown_name(self) -> str:
+        """The name of the hidden input with `shown_values`."""
+        return self.add_prefix("shown_values")
+
+    @property
     def shown_values(self) -> str:
         """What the page shows of a stored row, to be sent back with what was typed: a signed mark of each value."""
         if self.is_bound:
-            return str(self.data.get(self.add_prefix(_SHOWN), ""))
+            return str(self.data.get(self.shown_name, ""))
         return "" if self.instance._state.adding else _SIGNER.sign_object(self._marks())
 
     def _check_overwriting(self) -> None:

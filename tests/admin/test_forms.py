@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -587,6 +588,27 @@ class TestTwoPagesOfOneRow:
         assert send(super_admin, page_of(car), description="One owner.").status_code == 302
         car.refresh_from_db()
         assert (car.price, car.description) == (8500, "One owner.")
+
+    def test_a_row_within_the_form_is_guarded_as_the_form_itself(
+        self, super_admin: Client, sign_in: Callable[[User], Client]
+    ) -> None:
+        car = make_car()
+        doors, seats = (car.specifications.create(label=label, value="4") for label in ("Doors", "Seats"))
+        typed = fields_of(super_admin, page_of(car))
+        (prefix,) = {name.rpartition("-")[0] for name, value in typed.items() if value == "Doors"}
+        colleague = sign_in(staff(Role.ADMIN))
+        assert send(colleague, page_of(car), **{f"{prefix}-value": "5"}).status_code == 302
+
+        response = super_admin.post(page_of(car), {**typed, "description": "One owner."})
+
+        (told,) = [error for errors in errors_of(response).values() for error in errors]
+        assert told.startswith("Not saved: since you loaded this page, Value changed")
+        assert told in unescape(response.content.decode())
+        assert [(row.label, row.value) for row in car.specifications.order_by("pk")] == [("Doors", "5"), ("Seats", "4")]
+        car.refresh_from_db()
+        assert car.description == ""
+        assert send(super_admin, page_of(car), description="One owner.").status_code == 302
+        assert {doors.pk, seats.pk} == set(car.specifications.values_list("pk", flat=True))
 
     @pytest.mark.django_db(transaction=True)
     def test_of_two_that_are_saved_at_once_one_is_refused(self, sign_in: Callable[[User], Client]) -> None:
