@@ -6,27 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
-from django.core import signing
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
 from django.db.models import Q
 from django.forms.fields import InvalidJSONInput
 from django.forms.utils import pretty_name
-from django.utils.crypto import salted_hmac
-from django.utils.text import get_text_list
 from unfold import widgets
 from unfold.forms import PaginationInlineFormSet
 
-from config.staff.changes import last_change
 from config.staff.columns import list_url, tell_reader
 from config.staff.fields import deletes_softly, is_key
 from config.staff.names import fetch_names
+from config.staff.overwriting import OverwritingRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 _MOST_LEVELS = 50
-_SIGNER = signing.Signer(salt=__name__)
 _TOO_DEEP = f"This is too deeply nested: use at most {_MOST_LEVELS} levels."
 
 
@@ -104,7 +100,7 @@ def _levels(value: Any) -> int:
     return found
 
 
-class StaffModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
+class StaffModelForm(OverwritingRefused, forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
     """Model form of the staff site. Offers live rows only, and the row that is already chosen though it be deleted."""
 
     # Why the form's rows were not saved although its fields are in order; set by StaffAdmin.
@@ -127,54 +123,8 @@ class StaffModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in t
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if self.refusal:
             raise ValidationError(self.refusal)
-        self._check_overwriting()
+        self.refuse_overwriting()
         return cleaned
-
-    # Saving from two pages
-
-    @property
-    def shown_name(self) -> str:
-        """The name of the hidden input with `shown_values`."""
-        return self.add_prefix("shown_values")
-
-    @property
-    def shown_values(self) -> str:
-        """What the page shows of a stored row, to be sent back with what was typed: a signed mark of each value."""
-        if self.is_bound:
-            return str(self.data.get(self.shown_name, ""))
-        return "" if self.instance._state.adding else _SIGNER.sign_object(self._marks())
-
-    def _check_overwriting(self) -> None:
-        """Raise ValidationError if saving would put back a value that was changed since the page was loaded.
-
-        Values are compared, not `updated_at`: sales that are counted, scores and services that write columns beyond the
-        form leave what was typed valid, and saving it does not undo them.
-        """
-        if self.instance._state.adding or not self.shown_values:
-            return
-        try:
-            shown = _SIGNER.unsign_object(self.shown_values)
-        except (signing.BadSignature, ValueError):
-            raise ValidationError("This page is no longer valid. Load it again.") from None
-        changed = [name for name, mark in self._marks().items() if shown.get(name, mark) != mark]
-        if undone := [str(self[name].label) for name in changed if self._differs(name)]:
-            when = f" ({found})" if (found := last_change(self.instance)) else ""
-            raise ValidationError(
-                f"Not saved: since you loaded this page, {get_text_list(undone, 'and')} changed{when}. "
-                "What you typed is still here; load the page again to see the row as it is now."
-            )
-
-    def _marks(self) -> dict[str, str]:
-        return {
-            name: _mark(f"{self.instance.pk} {name} {_in_order(field.prepare_value(self._stored(name)))}")
-            for name, field in self.fields.items()
-        }
-
-    def _stored(self, name: str) -> Any:
-        return self.get_initial_for_field(self.fields[name], name)
-
-    def _differs(self, name: str) -> bool:
-        return self.fields[name].has_changed(self._stored(name), self[name].data)
 
     def _update_errors(self, errors: ValidationError) -> None:
         """Say above the form what a rule has against a field that the form does not show."""
@@ -207,15 +157,6 @@ class StaffModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in t
         if current is None or not field.is_cached(self.instance):
             return {}
         return {str(current): str(getattr(self.instance, name))}
-
-
-def _mark(text: str) -> str:
-    return salted_hmac(__name__, text, algorithm="sha256").hexdigest()[:16]
-
-
-def _in_order(value: Any) -> Any:
-    """Return several chosen rows in one order, whichever the database gave them in."""
-    return sorted(value, key=str) if isinstance(value, list) else value
 
 
 class StaffInlineFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # the theme has no types
