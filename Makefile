@@ -22,6 +22,8 @@ export UV_SYSTEM_CERTS ?= 1
 export UV_PYTHON_DOWNLOADS ?= never
 # Every command of a test is a process of its own, which would compile Django anew.
 export UV_COMPILE_BYTECODE ?= 1
+# Images of containers often set it, and every process would compile the project and its tests again.
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .PHONY: help install run serve servers test test-postgres test-sqlite coverage bench lint format lock clean
