@@ -12,6 +12,8 @@ from leads.scoring import DEFAULT_RULES, FREE_MAIL_DOMAINS, PURCHASE_WORDS, URGE
 
 SEVEN_YEARS = 2555  # days, as tax and trade laws count them
 LONGEST_RETENTION = 36_500  # days
+# What the program keeps for them and does not use itself.
+BY_WEBSITES = "Read by the websites."
 
 _validate_domain = DomainNameValidator(message="“%(value)s” is no domain name.")
 
@@ -128,14 +130,14 @@ class WordLists(Setting):
 
 
 SETTINGS: dict[str, Setting] = {
-    "business.name": Text("The business's name, as customers read it."),
-    "business.email": Email("Where customers write to."),
-    "business.phone": Text("Where customers call.", max_length=50),
-    "business.address": Text("Street, postal code and city.", max_length=500),
-    "mail.from_address": Email("The sender of the mails that the program writes."),
+    "business.name": Text(f"The business's name, as customers read it. {BY_WEBSITES}"),
+    "business.email": Email(f"Where customers write to. {BY_WEBSITES}"),
+    "business.phone": Text(f"Where customers call. {BY_WEBSITES}", max_length=50),
+    "business.address": Text(f"Street, postal code and city. {BY_WEBSITES}", max_length=500),
+    "mail.from_address": Email("The sender of the mails that the program writes; empty: DEFAULT_FROM_EMAIL."),
     "mail.reply_to": Email("Where answers to those mails go; empty: to the sender."),
-    "mail.api_key": Secret("The mail provider's key."),
-    "notifications.addresses": EmailList("Who is told of new leads.", [], max_items=20),
+    "mail.api_key": Secret(f"The mail provider's key. {BY_WEBSITES}"),
+    "notifications.addresses": EmailList(f"Who is told of new leads. {BY_WEBSITES}", [], max_items=20),
     "leads.scoring": Boolean("Score new leads.", DEFAULT_RULES.scoring),
     "leads.auto_assignment": Boolean("Give a new lead to the administrator with the fewest open ones.", False),
     "leads.urgent_priority_from": Integer(
@@ -156,14 +158,23 @@ SETTINGS: dict[str, Setting] = {
     "leads.urgent_words": WordLists("Words that show that somebody is in a hurry.", URGENT_WORDS),
     "leads.purchase_words": WordLists("Words that show that somebody wants to buy.", PURCHASE_WORDS),
     "leads.free_mail_domains": DomainList("Mail providers for everybody: no business addresses.", FREE_MAIL_DOMAINS),
-    "site.title": Text("The title of the public pages.", "Forecourt", max_length=100),
-    "site.tagline": Text("The line below the title."),
-    "site.footer": Text("The text at the foot of the public pages.", max_length=2000),
-    "site.maintenance_mode": Boolean("Show visitors that the site is being worked on.", False),
-    "security.password_min_length": Integer("The shortest password that is accepted.", 8, 6, 32),
-    "security.session_timeout_minutes": Integer("Minutes without activity after which a session ends.", 60, 5, 10_080),
+    "site.title": Text(f"The title of the public pages. {BY_WEBSITES}", "Forecourt", max_length=100),
+    "site.tagline": Text(f"The line below the title. {BY_WEBSITES}"),
+    "site.footer": Text(f"The text at the foot of the public pages. {BY_WEBSITES}", max_length=2000),
+    "site.maintenance_mode": Boolean(f"Show visitors that the site is being worked on. {BY_WEBSITES}", False),
+    "security.password_min_length": Integer(
+        "The shortest password that is accepted; those that people have already stay good.", 8, 6, 32
+    ),
+    "security.session_timeout_minutes": Integer(
+        "Minutes without activity after which a session of the back office ends.", 60, 5, 10_080
+    ),
+    "security.session_lifetime_hours": Integer(
+        "Hours after the sign-in at which a session of the back office ends in any case.", 24, 1, 168
+    ),
     "security.login_attempts": Integer("Failed sign-ins after which an account is locked for a while.", 5, 3, 20),
-    "security.email_verification_required": Boolean("Let people sign in only once their e-mail is verified.", False),
+    "security.email_verification_required": Boolean(
+        "Let people sign in only once their e-mail is verified: verify your own first.", False
+    ),
     "retention.one_time_token_days": Integer(
         "Days after which a used or expired one-time token is removed.", 0, 0, LONGEST_RETENTION
     ),
@@ -191,9 +202,9 @@ SETTINGS: dict[str, Setting] = {
     "retention.web_vital_days": Integer(
         "Days after which measurements of pages are archived.", SEVEN_YEARS, 1, LONGEST_RETENTION
     ),
-    "features.newsletter": Boolean("Offer the newsletter.", True),
-    "features.chatbot": Boolean("Offer the chatbot.", False),
-    "features.appointment_booking": Boolean("Offer appointments.", False),
-    "features.car_comparison": Boolean("Let visitors compare cars.", False),
-    "features.social_media": Boolean("Show links to social media.", False),
+    "features.newsletter": Boolean(f"Offer the newsletter. {BY_WEBSITES}", True),
+    "features.chatbot": Boolean(f"Offer the chatbot. {BY_WEBSITES}", False),
+    "features.appointment_booking": Boolean(f"Offer appointments. {BY_WEBSITES}", False),
+    "features.car_comparison": Boolean(f"Let visitors compare cars. {BY_WEBSITES}", False),
+    "features.social_media": Boolean(f"Show links to social media. {BY_WEBSITES}", False),
 }

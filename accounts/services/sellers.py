@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -16,6 +16,7 @@ from accounts.models.users import Role
 from config.audit import announce
 from config.cache import families, touching
 from config.db.errors import Refused
+from config.options import options
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,9 +70,16 @@ def unverify_seller(*, seller: Seller, actor: User | None = None) -> Seller:
 
 
 def _tell_owner(seller: Seller, subject: str, text: str) -> None:
-    recipient = seller.owner.email
+    sender = options(["mail.from_address", "mail.reply_to"])
+    message = EmailMessage(
+        subject,
+        text,
+        sender["mail.from_address"],
+        [seller.owner.email],
+        reply_to=[sender["mail.reply_to"]] if sender["mail.reply_to"] else None,
+    )
     # A mail server that is down costs the mail, never the change: robust logs the failure.
-    transaction.on_commit(lambda: send_mail(subject, text, None, [recipient]), robust=True)
+    transaction.on_commit(message.send, robust=True)
 
 
 @transaction.atomic

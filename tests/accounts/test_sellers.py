@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -20,6 +21,7 @@ from accounts.models.users import Role
 from accounts.provinces import PROVINCES, south_african_province
 from accounts.validators import WEEKDAYS, validate_business_hours, validate_polygon
 from analytics.models import AuditLog
+from analytics.settings import set_setting
 from config.db.errors import Refused
 from tests.accounts.races import at_the_same_time
 from tests.builders import NOON, make_seller, make_user
@@ -88,6 +90,22 @@ class TestVerification:
             services.unverify_seller(seller=seller, actor=admin)
         assert (seller.is_verified, seller.verified_at) == (False, None)
         assert len(mail.outbox) == 2
+
+    def test_mails_have_the_sender_that_staff_have_set(
+        self, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    ) -> None:
+        def verify() -> mail.EmailMessage:
+            with django_capture_on_commit_callbacks(execute=True):
+                services.verify_seller(seller=make_seller(is_verified=False))
+            message: mail.EmailMessage = mail.outbox.pop()
+            return message
+
+        before = verify()
+        assert (before.from_email, before.reply_to) == (django_settings.DEFAULT_FROM_EMAIL, [])
+        set_setting("mail.from_address", "desk@example.org")
+        set_setting("mail.reply_to", "answers@example.org")
+        after = verify()
+        assert (after.from_email, after.reply_to) == ("desk@example.org", ["answers@example.org"])
 
     def test_a_mail_server_that_is_down_costs_the_mail_only(
         self, settings: Settings, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +16,14 @@ from django.test.utils import CaptureQueriesContext
 
 from analytics.models import AuditLog, SystemSetting
 from analytics.sealing import mask
-from analytics.setting_keys import SETTINGS
+from analytics.setting_keys import BY_WEBSITES, SETTINGS
 from analytics.settings import MINUTE, WEEK, UnknownSetting, cache_lifetime, get_setting, get_settings, set_setting
 from config.options import option, options
+from leads.scoring import ScoringRules
 from tests.builders import make_user
 from tests.races import at_the_same_time
 
+PROJECT = Path(__file__).resolve().parents[2]
 KEY = "mail.api_key"
 SECRET = "sk-live-0123456789abcdef"
 
@@ -33,6 +37,18 @@ def test_every_default_is_a_value_that_its_setting_accepts() -> None:
         assert setting.clean(setting.default) == setting.default, key
         assert get_setting(key) == setting.default, key
         assert setting.help.endswith("."), key
+
+
+def test_a_setting_that_the_program_does_not_use_says_who_does() -> None:
+    declared = PROJECT / "analytics" / "setting_keys.py"
+    apps = (
+        module
+        for app in ("accounts", "analytics", "config", "inventory", "leads")
+        for module in (PROJECT / app).rglob("*.py")
+    )
+    sources = "".join(module.read_text() for module in apps if module != declared)
+    used = {key for key in SETTINGS if f'"{key}"' in sources} | {f"leads.{rule.name}" for rule in fields(ScoringRules)}
+    assert {key for key, setting in SETTINGS.items() if not setting.help.endswith(BY_WEBSITES)} == used
 
 
 @pytest.mark.django_db
