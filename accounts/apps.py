@@ -7,7 +7,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        """Watch the tables that cached answers depend on."""
+        """Watch the tables that cached answers depend on, and who signs in."""
         from accounts import receivers
 
         receivers.connect()

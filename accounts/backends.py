@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from accounts.lockout import forget_failures, is_locked, note_failure
 from config.client import client_ip
+from config.options import option
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -27,7 +28,7 @@ class RoleBackend(ModelBackend):
     ) -> Any:
         """Return the person, or None. Raises PermissionDenied, which ends the attempt, while the address is closed.
 
-        A closed address looks like a wrong password: a guesser learns nothing from it.
+        A closed or unverified address looks like a wrong password: a guesser learns nothing from it.
         """
         email = str(username or kwargs.get("email") or "")
         # PostgreSQL keeps no such character, and no address has it.
@@ -36,7 +37,9 @@ class RoleBackend(ModelBackend):
         ip_address = client_ip(request) if request is not None else None
         if is_locked(email, ip_address):
             raise PermissionDenied
-        user = super().authenticate(request, username=username, password=password, **kwargs)
+        user: Any = super().authenticate(request, username=username, password=password, **kwargs)
+        if user is not None and not user.is_verified and option("security.email_verification_required"):
+            user = None
         (note_failure if user is None else forget_failures)(email, ip_address)
         return user
 

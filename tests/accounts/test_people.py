@@ -9,6 +9,8 @@ import bcrypt
 import pytest
 from django.contrib.auth import authenticate, get_user
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest
 from django.test import Client
@@ -23,6 +25,7 @@ from accounts.services.people import EmailTaken, LastAdministrator, NotPermitted
 from accounts.services.tokens import TokenRefused
 from accounts.signals import user_leaving
 from analytics.models import AuditLog
+from analytics.settings import set_setting
 from config.db.errors import Refused
 from inventory.models import Part, Vehicle
 from leads.models import LeadNote, VoucherRedemption
@@ -113,6 +116,23 @@ class TestSignIn:
         assert user.last_login is not None
         assert before <= user.last_login <= timezone.now()
 
+    def test_an_unverified_address_is_let_in_unless_the_setting_says_otherwise(self) -> None:
+        user = make_user(Role.ADMIN, password=PASSWORD)
+        assert authenticate(username=user.email, password=PASSWORD) == user
+        set_setting("security.email_verification_required", True)
+        assert authenticate(username=user.email, password=PASSWORD) is None
+        services.verify_email(user=user)
+        assert authenticate(username=user.email, password=PASSWORD) == user
+
+    def test_requiring_a_verified_address_leaves_open_sessions_and_new_super_administrators_in(self) -> None:
+        user = make_user(Role.ADMIN)
+        client = Client()
+        client.force_login(user)
+        set_setting("security.email_verification_required", True)
+        assert is_signed_in(client, user)
+        boss = User.objects.create_superuser("boss@example.org", PASSWORD, name="Boss")
+        assert authenticate(username=boss.email, password=PASSWORD) == boss
+
     @pytest.mark.parametrize("close", [services.suspend_user, services.ban_user])
     def test_who_is_kept_out_cannot_sign_in_and_open_sessions_end(self, close: Any, boss: User) -> None:
         user = make_user(Role.ADMIN, password=PASSWORD)
@@ -165,6 +185,16 @@ def is_signed_in(client: Client, user: User) -> bool:
     request = HttpRequest()
     request.session = client.session
     return get_user(request) == user
+
+
+class TestPasswords:
+    def test_the_shortest_one_that_is_accepted_is_a_setting(self) -> None:
+        validate_password("plum-8-x")
+        set_setting("security.password_min_length", 20)
+        with pytest.raises(ValidationError, match="at least 20 characters"):
+            validate_password("plum-8-x-and-a-pear")
+        validate_password("plum-8-x-and-a-pear-")
+        assert "Your password must contain at least 20 characters." in password_validators_help_texts()
 
 
 class TestVerification:
