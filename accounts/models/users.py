@@ -53,6 +53,15 @@ class UserStatus(models.TextChoices):
 
 SIGN_IN_STATUSES = (UserStatus.UNCONFIRMED, UserStatus.ACTIVE)
 
+# What is saved along with a field, and never without it: somebody else may have changed the field meanwhile.
+DERIVED = {
+    "role": ("is_staff", "is_superuser"),
+    "status": ("is_active",),
+    "deleted_at": ("is_active",),
+    "anonymized_at": ("is_active",),
+    "email": ("is_verified", "email_verified_at"),
+}
+
 
 class UserQuerySet(SoftDeleteQuerySet["User"]):
     def staff(self) -> Self:
@@ -190,11 +199,8 @@ class User(PublicIdModel, TimestampedModel, SoftDeleteModel, HeldModel, Abstract
         if self._email_is_new(update_fields):
             self.is_verified, self.email_verified_at = False, None
         if update_fields is not None:
-            update_fields = {
-                *update_fields,
-                *("is_staff", "is_superuser", "is_active"),
-                *(("is_verified", "email_verified_at") if "email" in update_fields else ()),
-            }
+            named = set(update_fields)
+            update_fields = named.union(*(derived for field, derived in DERIVED.items() if field in named))
         super().save(*args, update_fields=update_fields, **kwargs)
 
     def _email_is_new(self, update_fields: Iterable[str] | None) -> bool:

@@ -153,6 +153,45 @@ class TestSignIn:
         assert authenticate(username=user.email, password=PASSWORD) == user
         assert not is_signed_in(client, user), "the old cookie must not come back to life"
 
+    @pytest.mark.parametrize(
+        "rival",
+        [
+            lambda user: services.suspend_user(user=user),
+            lambda user: services.delete_user(user=user),
+            lambda user: services.set_role(user=user, role=Role.VIEWER),
+            lambda user: services.set_role(user=user, role=Role.SUPER_ADMIN),
+        ],
+        ids=["suspended", "deleted", "demoted", "promoted"],
+    )
+    def test_what_is_decided_about_a_person_while_they_sign_in_stands(self, rival: Any) -> None:
+        user = make_user(Role.ADMIN, password=PASSWORD)
+        signing_in = authenticate(username=user.email, password=PASSWORD)
+        assert isinstance(signing_in, User)
+        rival(user)
+        decided = User.all_objects.get(pk=user.pk)
+
+        client = Client()
+        client.force_login(signing_in)
+        signing_in.set_password(PASSWORD)
+        signing_in.save(update_fields=["password"])
+
+        stored = User.all_objects.get(pk=user.pk)
+        assert stored.last_login is not None
+        assert (stored.role, stored.status, stored.deleted_at) == (decided.role, decided.status, decided.deleted_at)
+        assert (stored.is_active, stored.is_staff, stored.is_superuser) == (
+            decided.is_active,
+            decided.is_staff,
+            decided.is_superuser,
+        )
+
+    @pytest.mark.parametrize(("field", "value"), [("role", Role.SUPER_ADMIN), ("status", UserStatus.BANNED)])
+    def test_a_field_that_is_saved_alone_takes_along_what_follows_from_it(self, field: str, value: str) -> None:
+        user = make_user()
+        setattr(user, field, value)
+        user.save(update_fields=[field])
+        user.refresh_from_db()
+        assert getattr(user, field) == value
+
     def test_closing_and_reopening_are_audited_with_old_and_new_state(self, boss: User) -> None:
         user = make_user()
         services.suspend_user(user=user, actor=boss)
