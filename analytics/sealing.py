@@ -24,11 +24,11 @@ def seal(secret: str) -> dict[str, str] | str:
 
 def is_sealed(value: Any) -> bool:
     """Whether `value` is a secret as it is stored."""
-    return isinstance(value, dict) and set(value) == {_SEALED}
+    return isinstance(value, dict) and set(value) == {_SEALED} and isinstance(value[_SEALED], str)
 
 
 def unseal(value: Any) -> str:
-    """Return the secret. Raises ValidationError if the key that sealed it is gone."""
+    """Return the secret. Raises ValidationError if it cannot be decrypted: the key that sealed it is gone."""
     if not is_sealed(value):
         return str(value or "")
     return _CIPHER.from_db_value(value[_SEALED], None, connection) or ""

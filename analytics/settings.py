@@ -12,7 +12,8 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
 from analytics.models import SystemSetting
-from analytics.sealing import mask, unseal
+from analytics.models.settings import UNREADABLE
+from analytics.sealing import unseal
 from analytics.setting_keys import SETTINGS, Setting
 from config.audit import announce
 from config.db.errors import Refused
@@ -38,12 +39,15 @@ class UnknownSetting(Refused, LookupError):
 
 
 def get_setting(key: str) -> Any:
-    """Return the setting's value, or its default. Raises UnknownSetting."""
+    """Return the setting's value, or its default. Raises UnknownSetting, and ValidationError as `get_settings`."""
     return get_settings([key])[key]
 
 
 def get_settings(keys: Iterable[str]) -> dict[str, Any]:
-    """Return the values of several settings by key. Raises UnknownSetting."""
+    """Return the values of several settings by key.
+
+    Raises UnknownSetting, and ValidationError for a secret that cannot be decrypted.
+    """
     declared = {key: _declared(key) for key in keys}
     stored = _stored_values()
     return {key: _value(key, setting, stored) for key, setting in declared.items()}
@@ -59,9 +63,10 @@ def set_setting(key: str, value: Any, *, actor: User | None = None) -> SystemSet
     setting = _declared(key)
     defaults = {"value": setting.default, "description": setting.help}
     row, _ = SystemSetting.objects.select_for_update().get_or_create(key=key, defaults=defaults)
-    before = row.plain_value
-    if setting.is_secret and value == mask(before):
+    if setting.is_secret and value == row.shown_value:
         return row
+    # A secret that cannot be decrypted any more can be replaced all the same.
+    before = row.shown_value if row.shown_value == UNREADABLE else row.plain_value
     after = setting.clean(value)
     if after == before:
         return row

@@ -14,6 +14,9 @@ from analytics.setting_keys import SETTINGS
 from config.db.base import RowQuerySet, TimestampedModel
 from config.db.constraints import unique
 
+# Shown in place of a secret whose key is gone; another value can be set.
+UNREADABLE = "(cannot be decrypted)"
+
 # Sent after writes of which Django tells nobody; what reads settings must forget what it knows.
 settings_written = Signal()
 
@@ -59,13 +62,18 @@ class SystemSetting(TimestampedModel):
 
     @property
     def plain_value(self) -> Any:
-        """The value as the program uses it. Never to be shown: `shown_value` is."""
+        """The value as the program uses it. Never to be shown: `shown_value` is. Raises ValidationError as `unseal`."""
         return unseal(self.value) if self.is_secret else self.value
 
     @property
     def shown_value(self) -> Any:
-        """The value as people may see it: of a secret the ends only."""
-        return mask(unseal(self.value)) if self.is_secret else self.value
+        """The value as people may see it: of a secret the ends only, or that it cannot be read."""
+        if not self.is_secret:
+            return self.value
+        try:
+            return mask(unseal(self.value))
+        except ValidationError:
+            return UNREADABLE
 
     @property
     def secret_fields(self) -> frozenset[str]:
@@ -77,12 +85,16 @@ class SystemSetting(TimestampedModel):
         super().clean()
         if self.key not in SETTINGS:
             raise ValidationError({"key": f"There is no setting {self.key}."})
-        if is_sealed(self.value):
+        if self.is_secret and is_sealed(self.value) and self._is_stored():
             return
         try:
             self.value = SETTINGS[self.key].clean(self.value)
         except ValidationError as error:
             raise ValidationError({"value": error}) from error
+
+    def _is_stored(self) -> bool:
+        stored = type(self).objects.filter(pk=self.pk).values_list("value", flat=True)
+        return list(stored) == [self.value]
 
     def seal(self) -> None:
         """Encrypt the value if it is a secret in plain text."""

@@ -396,6 +396,17 @@ class TestSettings:
             assert "secret" not in shown
             assert next(iter(row.value.values())) not in shown
 
+    def test_a_secret_that_cannot_be_decrypted_takes_no_page_down(
+        self, super_admin: Client, settings: Settings
+    ) -> None:
+        set_setting("mail.api_key", "sk-very-secret-4242")
+        row = SystemSetting.objects.get()
+        settings.FIELD_ENCRYPTION_KEYS = ["another-key-than-that-which-sealed-the-secret"]
+        for page in (address(SystemSetting, "changelist"), page_of(row)):
+            assert "(cannot be decrypted)" in super_admin.get(page).content.decode()
+        assert send(super_admin, page_of(row), value='"sk-another-secret-77"').status_code == 302
+        assert get_setting("mail.api_key") == "sk-another-secret-77"
+
     def test_an_administrator_reads_the_mask_only(self, sign_in: Callable[[User], Client]) -> None:
         set_setting("mail.api_key", "sk-very-secret-4242")
         row = SystemSetting.objects.get()

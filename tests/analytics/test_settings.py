@@ -207,6 +207,19 @@ def test_a_secret_written_past_the_service_is_encrypted_too() -> None:
     assert SystemSetting.objects.get().plain_value == SECRET
 
 
+@pytest.mark.django_db
+def test_a_secret_whose_key_is_gone_says_so_and_can_be_replaced() -> None:
+    set_setting(KEY, SECRET)
+    with override_settings(FIELD_ENCRYPTION_KEYS=["another-key-than-that-which-sealed-the-secret"]):
+        assert SystemSetting.objects.get().shown_value == "(cannot be decrypted)"
+        with pytest.raises(ValidationError, match="FIELD_ENCRYPTION_KEYS"):
+            get_setting(KEY)
+        set_setting(KEY, "(cannot be decrypted)")
+        assert SystemSetting.objects.get().shown_value == "(cannot be decrypted)"
+        set_setting(KEY, SECRET.upper())
+        assert get_setting(KEY) == SECRET.upper()
+
+
 # The form's rules
 
 
@@ -218,6 +231,19 @@ def test_the_form_refuses_what_the_service_refuses() -> None:
     with pytest.raises(ValidationError) as out_of_range:
         SystemSetting(key="security.login_attempts", value=2).full_clean()
     assert out_of_range.value.message_dict == {"value": ["Write a whole number from 3 to 20."]}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("forged", [{"sealed": "x"}, {"sealed": 5}])
+@pytest.mark.parametrize("key", [KEY, "security.login_attempts", "site.title"])
+def test_nobody_types_a_value_in_the_form_of_an_encrypted_one(key: str, forged: Any) -> None:
+    with pytest.raises(ValidationError):
+        SystemSetting(key=key, value=forged).full_clean()
+    set_setting(KEY, SECRET)
+    row = SystemSetting.objects.get()
+    row.value = forged
+    with pytest.raises(ValidationError):
+        row.full_clean()
 
 
 # The cache
