@@ -187,6 +187,12 @@ class UserAdmin(HoldsRows, StaffPersonAdmin):  # type: ignore[misc]  # the theme
         readonly = super().get_readonly_fields(request, obj)
         return readonly if obj is not None else tuple(name for name in readonly if name != "role")
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if not change:
+            # Who registers is unconfirmed, but here somebody vouches for the person.
+            obj.status = UserStatus.ACTIVE
+        super().save_model(request, obj, form, change)
+
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Whether the person may delete people: never the account they are signed in with."""
         is_own = obj is not None and not _is_somebody_else(obj, person(request))

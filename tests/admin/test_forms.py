@@ -18,7 +18,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Language, Seller, StoredFile, Subscription, Translation, User
-from accounts.models.users import Role
+from accounts.models.users import Role, UserStatus
 from analytics.models import AuditLog, SystemSetting
 from analytics.settings import get_setting, set_setting
 from inventory.models import Car, Category, Part, Vehicle
@@ -426,6 +426,7 @@ class TestPeople:
         assert send(super_admin, address(User, "add"), **typed, **words).status_code == 302
         user = User.objects.get(email="aino@example.org")
         assert (user.role, user.is_staff, user.name) == (Role.VIEWER, True, "Aino Virta")
+        assert user.status == UserStatus.ACTIVE
         assert client.login(username="aino@example.org", password="Correct-horse-7")
         entries = [entry for entry in audited(user) if entry.action != "login"]
         assert [entry.action for entry in entries] == ["create"]
