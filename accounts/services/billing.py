@@ -29,16 +29,17 @@ def expire_subscriptions(now: datetime) -> int:
 
 @transaction.atomic
 def _expire_batch(now: datetime) -> int:
-    due = list(Subscription.objects.overdue(now=now).order_by("pk").values_list("pk", flat=True)[:EXPIRY_BATCH])
+    # Locked, so that nobody cancels or prolongs one before it is written.
+    overdue = Subscription.objects.select_for_update(no_key=True).overdue(now=now).order_by("pk")
+    due = list(overdue.values_list("pk", flat=True)[:EXPIRY_BATCH])
     if not due:
         return 0
-    # The status is asked again: somebody may have cancelled or prolonged one since it was read.
-    expired = Subscription.objects.overdue(now=now).filter(pk__in=due).update(status=SubscriptionStatus.EXPIRED)
+    Subscription.objects.filter(pk__in=due).update(status=SubscriptionStatus.EXPIRED)
     announce(
         "status_change",
         event_type="SUBSCRIPTIONS_EXPIRED",
-        description=f"{expired} subscriptions passed their end.",
-        metadata={"ids": due},
+        description=f"{len(due)} subscriptions passed their end.",
+        metadata={"entity_type": Subscription._meta.label_lower, "ids": due},
     )
     return len(due)
 

@@ -13,8 +13,8 @@ from accounts.models import PaymentEvent, Subscription
 from accounts.services import billing
 from analytics.models import AuditLog
 from config.db.errors import Refused
-from tests.accounts.races import at_the_same_time, outcome_of
 from tests.builders import NOON, make_user
+from tests.races import at_the_same_time, before_the_commit, outcome_of
 
 pytestmark = pytest.mark.django_db
 
@@ -43,11 +43,24 @@ class TestExpiry:
         rows = [make_subscription(end_date=NOON - timedelta(days=1)) for _ in range(5)]
         assert services.expire_subscriptions(NOON) == 5
         entries = AuditLog.objects.filter(event_type="SUBSCRIPTIONS_EXPIRED").order_by("id")
+        assert {entry.entity_type for entry in entries} == {"accounts.subscription"}
         assert [entry.metadata for entry in entries] == [
             {"ids": [rows[0].pk, rows[1].pk]},
             {"ids": [rows[2].pk, rows[3].pk]},
             {"ids": [rows[4].pk]},
         ]
+
+    @pytest.mark.django_db(transaction=True)
+    def test_one_that_is_prolonged_meanwhile_goes_on_and_is_not_counted(self) -> None:
+        prolonged, overdue = (make_subscription(end_date=NOON - timedelta(days=1)) for _ in range(2))
+        number = before_the_commit(
+            lambda: Subscription.objects.filter(pk=prolonged.pk).update(end_date=NOON + timedelta(days=30)),
+            lambda: services.expire_subscriptions(NOON),
+        )
+        assert number == 1
+        assert list(Subscription.objects.filter(status="expired")) == [overdue]
+        entry = AuditLog.objects.get(event_type="SUBSCRIPTIONS_EXPIRED")
+        assert entry.metadata == {"ids": [overdue.pk]}
 
 
 class TestPaymentEvents:

@@ -30,8 +30,8 @@ from leads.models import (
 )
 from leads.services import redeem_voucher
 from tests.accounts.leaving import busy_person, row_counts
-from tests.accounts.races import before_the_commit
 from tests.builders import NOON, make_car, make_lead, make_seller, make_user, make_vehicle, make_voucher
+from tests.races import before_the_commit
 
 pytestmark = pytest.mark.django_db
 
