@@ -37,18 +37,21 @@ def verify_translation(
 def save_translation(
     *, key: str, language: Language, value: str, domain: str = "", context: str = "", actor: User | None = None
 ) -> Translation:
-    """Write the text of a key in a language; other words than before are unverified again."""
+    """Write the text of a key in a language; other words than before are unverified again.
+
+    An empty `domain` or `context` leaves the one that is there.
+    """
     translation, created = Translation.objects.select_for_update().get_or_create(
         key=key, language=language, defaults={"value": value, "domain": domain, "context": context}
     )
     if created:
         announce("create", translation, event_type="TRANSLATION_CREATED", actor=actor)
         return translation
-    old = translation.value
-    translation.value = value
-    translation.domain, translation.context = domain or translation.domain, context or translation.context
-    translation.save()
-    if value != old:
-        changes = {"value": [old, value]}
+    old = {name: getattr(translation, name) for name in ("value", "domain", "context")}
+    new = {"value": value, "domain": domain or translation.domain, "context": context or translation.context}
+    changes = {name: [old[name], new[name]] for name in new if old[name] != new[name]}
+    if changes:
+        translation.value, translation.domain, translation.context = new.values()
+        translation.save()
         announce("update", translation, event_type="TRANSLATION_CHANGED", actor=actor, changes=changes)
     return translation

@@ -122,3 +122,11 @@ class TestVerification:
         assert (text.value, text.domain, text.is_verified) == ("Hello!", "seller", False)
         entry = AuditLog.objects.get(event_type="TRANSLATION_CHANGED")
         assert entry.changes == {"value": ["Hello", "Hello!"]}
+
+    def test_another_domain_or_context_is_audited_too_and_nothing_new_is_not(self) -> None:
+        language = make_language("en")
+        services.save_translation(key="a", language=language, value="Hello", domain="seller", context="A greeting.")
+        services.save_translation(key="a", language=language, value="Hello")
+        services.save_translation(key="a", language=language, value="Hello", domain="voucher", context="To anybody.")
+        entry = AuditLog.objects.get(event_type="TRANSLATION_CHANGED")
+        assert entry.changes == {"domain": ["seller", "voucher"], "context": ["A greeting.", "To anybody."]}
