@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
-# Sent with `user` before a person is suspended, banned, deleted or removed, inside the transaction. A receiver raises
-# Refused where the person is still needed, such as for leads that wait for an answer.
+# Sent with `user` and `role` before a person gets another role, and with None for it before a person is suspended,
+# banned, deleted or removed, inside the transaction. A receiver raises Refused where the person is still needed, such
+# as for leads that wait for an answer.
 user_leaving = Signal()
 
 # Sent with `user` and `sellers`, the person's own, when a person is removed for good, inside the transaction. A

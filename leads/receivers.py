@@ -8,6 +8,7 @@ from accounts.signals import user_leaving, user_removing, users_anonymized
 from config.cache import watch
 from config.db.errors import Refused
 from leads.models import Lead, Voucher, VoucherCode
+from leads.models.leads import WORKING_ROLES
 from leads.services.leads import lock_person
 from leads.services.removal import keep_name, remove_claims, remove_vouchers, replace_names
 
@@ -15,10 +16,16 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from accounts.models import Seller, User
+    from accounts.models.users import Role
 
 
-def refuse_while_leads_are_open(*, user: User, **kwargs: Any) -> None:
-    """Refuse to let a person go whose open leads nobody would work. Raises Refused with their number."""
+def refuse_while_leads_are_open(*, user: User, role: Role | None, **kwargs: Any) -> None:
+    """Refuse to let a person go, or into a role without leads, whose open ones nobody would work.
+
+    Raises Refused with their number.
+    """
+    if role in WORKING_ROLES:
+        return
     # Whoever assigns a lead takes the same lock, so none can slip in before the person is gone.
     lock_person(user).first()
     number = Lead.objects.filter(assigned_to=user).open().count()

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import Language, Seller, User, UserPreference
 from accounts.models.users import SIGN_IN_STATUSES, Role, UserStatus
 from accounts.roles import STAFF_ROLES
+from accounts.services.sellers import delete_seller, restore_seller
 from accounts.services.sessions import end_all_sessions
 from accounts.signals import user_leaving
 from config.audit import announce
@@ -81,7 +82,11 @@ def reactivate_user(*, user: User, actor: User | None = None) -> User:
 
 @transaction.atomic
 def set_role(*, user: User, role: Role, actor: User | None = None) -> User:
-    """Give a person another role. Raises Refused unless a super administrator does it, and for the last of those."""
+    """Give a person another role.
+
+    Raises Refused unless a super administrator does it, for the last of those, and while the person has work, such as
+    open leads, that is out of reach of the new role.
+    """
     require_super_admin(actor, "change roles")
     _refuse_own(user, actor)
     old = Role(user.role)
@@ -90,6 +95,7 @@ def set_role(*, user: User, role: Role, actor: User | None = None) -> User:
         return user
     if old == Role.SUPER_ADMIN:
         _refuse_last_super_admin(user)
+    user_leaving.send(sender=User, user=user, role=role)
     # The old role in the condition: two people may decide at the same time.
     if not User.objects.filter(pk=user.pk, role=old).update(role=role, **_flags_of(role)):
         raise WrongState(f"{user} has got another role meanwhile: look again.")
@@ -130,7 +136,8 @@ def delete_user(*, user: User, actor: User | None = None, now: datetime | None =
     if locked is None:
         raise WrongState(f"{user} is deleted already.")
     locked.soft_delete(moment)
-    Seller.objects.filter(owner=locked).update(deleted_at=moment)
+    for seller in Seller.objects.select_for_update(no_key=True).filter(owner=locked).order_by("pk"):
+        delete_seller(seller=seller, actor=actor, now=moment)
     end_all_sessions(user=locked, now=moment)
     user.refresh_from_db(from_queryset=User.all_objects.all())
     announce("delete", user, event_type="USER_DELETED", actor=actor, description=f"Deleted {user}; can be restored.")
@@ -139,10 +146,17 @@ def delete_user(*, user: User, actor: User | None = None, now: datetime | None =
 
 @transaction.atomic
 def restore_user(*, user: User, actor: User | None = None) -> User:
-    """Show a deleted person again, with the sellers hidden along with them. Raises EmailTaken or WrongState."""
+    """Show a deleted person again, with the sellers hidden along with them.
+
+    Raises EmailTaken, WrongState also for somebody who was anonymized, and Refused if a seller cannot come back.
+    """
     locked = User.all_objects.deleted().select_for_update().filter(pk=user.pk).first()
     if locked is None:
         raise WrongState(f"{user} is not deleted.")
+    if locked.anonymized_at is not None:
+        raise WrongState(
+            "This person was anonymized, and nobody knows any more who it was: make a new account instead."
+        )
     hidden_at = locked.deleted_at
     try:
         with transaction.atomic():
@@ -150,7 +164,8 @@ def restore_user(*, user: User, actor: User | None = None) -> User:
     except IntegrityError as error:
         message = f"Another account has the address {locked.email} now: change that one, then restore {locked}."
         raise EmailTaken(message) from error
-    Seller.all_objects.filter(owner=locked, deleted_at=hidden_at).update(deleted_at=None)
+    for seller in Seller.all_objects.filter(owner=locked, deleted_at=hidden_at).order_by("pk"):
+        restore_seller(seller=seller, actor=actor)
     user.refresh_from_db(from_queryset=User.all_objects.all())
     announce("update", user, event_type="USER_RESTORED", actor=actor, changes={"deleted_at": [hidden_at, None]})
     return user
@@ -176,7 +191,7 @@ def refuse_leaving(user: User, actor: User | None) -> None:
     _refuse_own(user, actor)
     if user.role == Role.SUPER_ADMIN:
         _refuse_last_super_admin(user)
-    user_leaving.send(sender=User, user=user)
+    user_leaving.send(sender=User, user=user, role=None)
 
 
 def _refuse_own(user: User, actor: User | None) -> None:

@@ -40,11 +40,15 @@ def create_seller(*, owner: User, actor: User | None = None, **fields: Any) -> S
 
 @transaction.atomic
 def verify_seller(*, seller: Seller, actor: User | None = None, now: datetime | None = None) -> Seller:
-    """Let the seller's stock onto the marketplace and tell the owner by mail. Raises Refused if it is there already."""
+    """Let the seller's stock onto the marketplace and tell the owner by mail.
+
+    Raises Refused if it is there already, and for a deleted seller.
+    """
     changed = Seller.objects.filter(pk=seller.pk, is_verified=False).update(
         is_verified=True, verified_at=now or timezone.now()
     )
     if not changed:
+        _refuse_deleted(seller)
         raise Refused(f"{seller} is verified already.")
     _announce_flag(seller, "is_verified", True, "SELLER_VERIFIED", actor)
     _tell_owner(
@@ -57,8 +61,12 @@ def verify_seller(*, seller: Seller, actor: User | None = None, now: datetime | 
 
 @transaction.atomic
 def unverify_seller(*, seller: Seller, actor: User | None = None) -> Seller:
-    """Take the seller's stock off the marketplace and tell the owner by mail. Raises Refused if it was not verified."""
+    """Take the seller's stock off the marketplace and tell the owner by mail.
+
+    Raises Refused if it was not verified, and for a deleted seller.
+    """
     if not Seller.objects.filter(pk=seller.pk, is_verified=True).update(is_verified=False, verified_at=None):
+        _refuse_deleted(seller)
         raise Refused(f"{seller} is not verified.")
     _announce_flag(seller, "is_verified", False, "SELLER_UNVERIFIED", actor)
     _tell_owner(
@@ -84,12 +92,16 @@ def _tell_owner(seller: Seller, subject: str, text: str) -> None:
 
 @transaction.atomic
 def change_plan(*, seller: Seller, plan: Plan, actor: User | None = None) -> Seller:
-    """Move a seller to another plan. Raises Refused unless an administrator does it, and for the present plan."""
+    """Move a seller to another plan.
+
+    Raises Refused unless an administrator does it, for the present plan, and for a deleted seller.
+    """
     if actor is not None and actor.role not in {Role.SUPER_ADMIN, Role.ADMIN}:
         raise Refused("Only an administrator may change a seller's plan.")
     old, plan = seller.plan, Plan(plan)
     # The old plan in the condition: what is audited is what really changed.
     if plan == old or not Seller.objects.filter(pk=seller.pk, plan=old).update(plan=plan):
+        _refuse_deleted(seller)
         raise Refused(f"{seller} has the plan {plan.label} already, or got another one meanwhile: look again.")
     seller.refresh_from_db()
     changes = {"plan": [old, plan.value]}
@@ -99,10 +111,20 @@ def change_plan(*, seller: Seller, plan: Plan, actor: User | None = None) -> Sel
 
 @transaction.atomic
 def set_seller_open(*, seller: Seller, is_open: bool, actor: User | None = None) -> Seller:
-    """Say whether the seller receives buyers at present; saying it again changes nothing."""
+    """Say whether the seller receives buyers at present; saying it again changes nothing.
+
+    Raises Refused for a deleted seller.
+    """
     if Seller.objects.filter(pk=seller.pk).exclude(is_open=is_open).update(is_open=is_open):
         _announce_flag(seller, "is_open", is_open, "SELLER_OPENED" if is_open else "SELLER_CLOSED", actor)
+    else:
+        _refuse_deleted(seller)
     return seller
+
+
+def _refuse_deleted(seller: Seller) -> None:
+    if not Seller.objects.filter(pk=seller.pk).exists():
+        raise Refused(f"{seller} is deleted: restore it first.")
 
 
 def _announce_flag(seller: Seller, field: str, value: bool, event_type: str, actor: User | None) -> None:
@@ -123,22 +145,29 @@ def delete_seller(*, seller: Seller, actor: User | None = None, now: datetime | 
 
 @transaction.atomic
 def restore_seller(*, seller: Seller, actor: User | None = None) -> Seller:
-    """Show a deleted seller again. Raises Refused if it is not deleted, or if its owner is."""
-    if seller.owner.deleted_at is not None:
+    """Show a deleted seller again.
+
+    Raises Refused if it is not deleted, if its owner is or may own no other one, and if its translation key is taken.
+    """
+    # Locked as for a new one, so that the owner cannot get another seller or leave meanwhile.
+    owner = User.objects.select_for_update().filter(pk=seller.owner_id).first()
+    stored = Seller.all_objects.deleted().filter(pk=seller.pk).first()
+    if stored is None:
+        raise Refused(f"{seller} is not deleted.")
+    if owner is None:
         raise Refused(f"{seller} belongs to a deleted person: restore {seller.owner} first.")
-    hidden_at = seller.deleted_at
+    if not may_own_another_seller(owner.pk):
+        raise Refused(f"{ONE_SELLER_PER_USER} Delete the other one, then restore {seller}.")
     try:
         with transaction.atomic():
-            restored = Seller.all_objects.deleted().filter(pk=seller.pk).update(deleted_at=None)
+            Seller.all_objects.filter(pk=seller.pk).update(deleted_at=None)
     except IntegrityError as error:
         message = (
             f"Another seller has the translation key {seller.name_key} now: change that one, then restore {seller}."
         )
         raise Refused(message) from error
-    if not restored:
-        raise Refused(f"{seller} is not deleted.")
     seller.refresh_from_db()
-    changes = {"deleted_at": [hidden_at, None]}
+    changes = {"deleted_at": [stored.deleted_at, None]}
     announce("update", seller, event_type="SELLER_RESTORED", actor=actor, seller=seller, changes=changes)
     return seller
 
@@ -156,12 +185,13 @@ def record_position(
 ) -> SellerLocation:
     """Add a fix to the seller's history; the newest one becomes the last known position, in whichever order they come.
 
-    Raises Refused for a fix from the future.
+    Raises Refused for a fix from the future, and for a deleted seller.
     """
     moment = now or timezone.now()
     recorded_at = recorded_at or moment
     if recorded_at > moment + CLOCK_TOLERANCE:
         raise Refused("The position was recorded in the future: set the device's clock.")
+    _refuse_deleted(seller)
     location = SellerLocation.objects.create(
         seller=seller,
         latitude=latitude,

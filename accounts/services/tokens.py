@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import OneTimeToken, User
@@ -77,15 +78,26 @@ def confirm_email(*, token: str, now: datetime | None = None) -> User:
 
 @transaction.atomic
 def reset_password(*, token: str, password: str, now: datetime | None = None) -> User:
-    """Set a new password by a link and end all sessions. Raises TokenRefused or ValidationError (weak)."""
+    """Set a new password by a link; end all sessions, and all other links to a new password or to sign in.
+
+    Raises TokenRefused or ValidationError (weak).
+    """
     used = use_token(purpose=TokenPurpose.RESET_PASSWORD, token=token, now=now)
     user = _holder(used)
     validate_password(password, user)
     user.set_password(password)
     user.save(update_fields=["password"])
+    _end_links(user, now or timezone.now())
     end_all_sessions(user=user, actor=user, now=now)
     announce("update", user, event_type="PASSWORD_RESET", actor=user)
     return user
+
+
+def _end_links(user: User, now: datetime) -> None:
+    """Use up the person's links that let somebody in, also those sent to the address without naming the person."""
+    theirs = OneTimeToken.objects.filter(Q(user=user) | Q(email=user.email, user__isnull=True))
+    letting_in = (TokenPurpose.RESET_PASSWORD, TokenPurpose.MAGIC_LINK)
+    theirs.filter(purpose__in=letting_in, used_at__isnull=True).update(used_at=now)
 
 
 def _holder(token: OneTimeToken) -> User:

@@ -15,6 +15,7 @@ from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts import services
 from accounts.models import OneTimeToken, Seller, Subscription, User, UserIdentity, UserSession
@@ -29,7 +30,6 @@ from analytics.settings import set_setting
 from config.db.errors import Refused
 from inventory.models import Part, Vehicle
 from leads.models import LeadNote, VoucherRedemption
-from tests.accounts.races import at_the_same_time, before_the_commit
 from tests.builders import (
     NOON,
     PASSWORD,
@@ -40,6 +40,7 @@ from tests.builders import (
     make_user,
     make_voucher,
 )
+from tests.races import at_the_same_time, before_the_commit
 
 pytestmark = pytest.mark.django_db
 
@@ -314,6 +315,29 @@ class TestTokens:
         session.refresh_from_db()
         assert session.revoked_at == NOON
 
+    def test_resetting_ends_every_other_link_that_lets_somebody_in(self) -> None:
+        user, other = make_user(password=PASSWORD), make_user()
+
+        def link(purpose: TokenPurpose, user: User | None, email: str) -> str:
+            return services.issue_token(purpose=purpose, email=email, user=user, now=NOON)
+
+        older = link(TokenPurpose.RESET_PASSWORD, user, user.email)
+        ended = [link(TokenPurpose.MAGIC_LINK, user, user.email), link(TokenPurpose.MAGIC_LINK, None, user.email)]
+        confirming = link(TokenPurpose.VERIFY_EMAIL, user, user.email)
+        of_somebody_else = link(TokenPurpose.MAGIC_LINK, other, other.email)
+        newest = link(TokenPurpose.RESET_PASSWORD, user, user.email)
+
+        services.reset_password(token=newest, password="Another-horse-8", now=NOON)
+
+        with pytest.raises(TokenRefused):
+            services.reset_password(token=older, password="A-thief's-horse-9", now=NOON)
+        for token in ended:
+            with pytest.raises(TokenRefused):
+                services.use_token(purpose=TokenPurpose.MAGIC_LINK, token=token, now=NOON)
+        services.use_token(purpose=TokenPurpose.MAGIC_LINK, token=of_somebody_else, now=NOON)
+        assert services.confirm_email(token=confirming, now=NOON) == user
+        assert authenticate(username=user.email, password="Another-horse-8") == user
+
     def test_a_weak_password_leaves_the_link_usable(self) -> None:
         user = make_user(password=PASSWORD)
         token = services.issue_token(purpose=TokenPurpose.RESET_PASSWORD, email=user.email, user=user, now=NOON)
@@ -428,6 +452,48 @@ class TestDeleting:
         services.restore_user(user=user, actor=boss)
         assert (user.email, user.deleted_at, user.is_active) == (email, None, True)
         assert list(Seller.objects.filter(owner=user)) == [seller]
+
+    def test_what_becomes_of_their_sellers_is_audited_with_each(self, boss: User) -> None:
+        seller = make_seller()
+        services.delete_user(user=seller.owner, actor=boss, now=NOON)
+        services.restore_user(user=seller.owner, actor=boss)
+        entries = AuditLog.objects.filter(seller=seller).order_by("id")
+        assert [(entry.event_type, entry.actor) for entry in entries] == [
+            ("SELLER_DELETED", boss),
+            ("SELLER_RESTORED", boss),
+        ]
+
+    def test_a_seller_that_cannot_come_back_keeps_the_person_away(self, boss: User) -> None:
+        seller = make_seller(name_key="seller.karoo")
+        services.delete_user(user=seller.owner, actor=boss)
+        rival = make_seller(name_key="seller.karoo")
+        with pytest.raises(Refused, match=r"seller\.karoo"):
+            services.restore_user(user=seller.owner, actor=boss)
+        assert User.all_objects.get(pk=seller.owner_id).deleted_at is not None
+        Seller.objects.filter(pk=rival.pk).update(name_key=None)
+        services.restore_user(user=seller.owner, actor=boss)
+        assert Seller.objects.get(pk=seller.pk).deleted_at is None
+
+    def test_two_sellers_do_not_come_back_where_each_person_may_own_one(self, boss: User, settings: Settings) -> None:
+        owner = make_user(Role.SELLER)
+        for _ in range(2):
+            make_seller(owner=owner)
+        services.delete_user(user=owner, actor=boss)
+        settings.ACCOUNTS_ONE_SELLER_PER_USER = True
+        with pytest.raises(Refused, match="one only"):
+            services.restore_user(user=owner, actor=boss)
+        assert not Seller.objects.filter(owner=owner).exists()
+
+    def test_who_was_anonymized_does_not_come_back(self, boss: User) -> None:
+        seller = make_seller()
+        services.delete_user(user=seller.owner, actor=boss, now=NOON)
+        services.anonymize_users(users=[seller.owner_id], now=NOON)
+        person = User.all_objects.get(pk=seller.owner_id)
+        with pytest.raises(WrongState, match="anonymized"):
+            services.restore_user(user=person, actor=boss)
+        person.refresh_from_db(from_queryset=User.all_objects.all())
+        assert person.deleted_at == NOON
+        assert not Seller.objects.exists()
 
     def test_deleting_and_restoring_leave_the_address_verified(self, boss: User) -> None:
         user = make_user()

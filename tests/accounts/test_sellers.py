@@ -23,8 +23,8 @@ from accounts.validators import WEEKDAYS, validate_business_hours, validate_poly
 from analytics.models import AuditLog
 from analytics.settings import set_setting
 from config.db.errors import Refused
-from tests.accounts.races import at_the_same_time
 from tests.builders import NOON, make_seller, make_user
+from tests.races import at_the_same_time, before_the_commit
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +62,30 @@ class TestOwners:
         seller.full_clean()
         services.delete_seller(seller=seller)
         services.create_seller(owner=owner, name="Two")
+
+    def test_one_that_was_deleted_does_not_come_back_beside_another(self, settings: Settings) -> None:
+        settings.ACCOUNTS_ONE_SELLER_PER_USER = True
+        first = make_seller()
+        services.delete_seller(seller=first)
+        second = services.create_seller(owner=first.owner, name="Two")
+        with pytest.raises(Refused, match="one only"):
+            services.restore_seller(seller=first)
+        services.delete_seller(seller=second)
+        services.restore_seller(seller=first)
+        assert list(Seller.objects.filter(owner=first.owner)) == [first]
+
+    @pytest.mark.django_db(transaction=True)
+    def test_of_two_that_come_back_at_once_one_does(self, settings: Settings) -> None:
+        settings.ACCOUNTS_ONE_SELLER_PER_USER = True
+        first = make_seller()
+        second = make_seller(owner=first.owner)
+        for seller in (first, second):
+            services.delete_seller(seller=seller)
+        result = before_the_commit(
+            lambda: services.restore_seller(seller=first), lambda: services.restore_seller(seller=second)
+        )
+        assert isinstance(result, Refused)
+        assert list(Seller.objects.all()) == [first]
 
     @pytest.mark.django_db(transaction=True)
     def test_of_two_requests_at_once_one_makes_it(self, settings: Settings) -> None:
@@ -171,6 +195,27 @@ class TestDeleting:
         make_seller(name_key="seller.karoo")
         with pytest.raises(Refused, match=r"seller\.karoo"):
             services.restore_seller(seller=seller)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            services.verify_seller,
+            services.unverify_seller,
+            lambda seller: services.change_plan(seller=seller, plan=Plan.STARTER),
+            lambda seller: services.change_plan(seller=seller, plan=Plan.ENTERPRISE),
+            lambda seller: services.set_seller_open(seller=seller, is_open=False),
+            lambda seller: services.record_position(seller=seller, latitude=1.0, longitude=1.0),
+        ],
+        ids=["verify", "unverify", "same plan", "another plan", "close", "position"],
+    )
+    def test_nothing_is_changed_about_a_deleted_one(self, change: Any) -> None:
+        seller = make_seller()
+        services.delete_seller(seller=seller)
+        before = Seller.all_objects.filter(pk=seller.pk).values().get()
+        with pytest.raises(Refused, match="is deleted"):
+            change(seller=seller)
+        assert Seller.all_objects.filter(pk=seller.pk).values().get() == before
+        assert not SellerLocation.objects.exists()
 
     def test_a_seller_of_a_deleted_person_stays_hidden(self) -> None:
         seller = make_seller()

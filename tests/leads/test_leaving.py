@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import User
 from accounts.models.users import Role, UserStatus
-from accounts.services import delete_user, suspend_user
+from accounts.services import delete_user, set_role, suspend_user
 from config.db.errors import Refused
 from leads.models import Lead
 from leads.models.leads import LeadStatus
@@ -26,6 +26,21 @@ def test_a_person_with_open_leads_is_kept_and_told_how_many() -> None:
         delete_user(user=person, actor=boss)
     person.refresh_from_db()
     assert (person.status, person.deleted_at) == (UserStatus.ACTIVE, None)
+
+
+@pytest.mark.django_db
+def test_a_person_with_open_leads_keeps_a_role_that_works_leads() -> None:
+    person, boss = make_user(Role.ADMIN, name="Ann Lee"), make_user(Role.SUPER_ADMIN)
+    lead = make_lead(assigned_to=person)
+    for role in (Role.VIEWER, Role.SELLER, Role.BUYER):
+        with pytest.raises(Refused, match="1 open lead is assigned to Ann Lee"):
+            set_role(user=person, role=role, actor=boss)
+    person.refresh_from_db()
+    assert person.role == Role.ADMIN
+    set_role(user=person, role=Role.SUPER_ADMIN, actor=boss)
+    assign_lead(lead=lead, assignee=boss)
+    set_role(user=person, role=Role.VIEWER, actor=boss)
+    assert person.role == Role.VIEWER
 
 
 @pytest.mark.django_db
