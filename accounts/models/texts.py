@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Q
@@ -55,11 +55,6 @@ class Language(TimestampedModel):
         return self.name
 
 
-class TranslationQuerySet(RowQuerySet["Translation"]):
-    def unverified(self) -> Self:
-        return self.filter(is_verified=False)
-
-
 class Translation(TimestampedModel):
     """One text in one language, found by its key."""
 
@@ -74,7 +69,7 @@ class Translation(TimestampedModel):
     )
     verified_at = models.DateTimeField("verified on", null=True, blank=True, editable=False)
 
-    objects = TranslationQuerySet.as_manager()
+    objects = RowQuerySet.as_manager()
 
     class Meta:
         ordering = ["key", "language_id"]

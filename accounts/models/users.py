@@ -64,9 +64,6 @@ DERIVED = {
 
 
 class UserQuerySet(SoftDeleteQuerySet["User"]):
-    def staff(self) -> Self:
-        return self.filter(is_staff=True, is_active=True)
-
     def visible_to(self, user: User) -> Self:
         """Rows that `user` may see in the back office: all for staff, else only the own one."""
         return self if user.sees_everything else self.filter(pk=user.pk)

@@ -23,7 +23,6 @@ from accounts.queries.sellers import (
     sellers_in,
     sellers_in_rectangle,
     sellers_named,
-    sellers_near,
     sellers_serving,
     sellers_within,
 )
@@ -50,7 +49,6 @@ __all__ = [
     "sellers_in",
     "sellers_in_rectangle",
     "sellers_named",
-    "sellers_near",
     "sellers_serving",
     "sellers_within",
     "shown_in",

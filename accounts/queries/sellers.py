@@ -310,18 +310,6 @@ def _places(column: str, **within: str) -> list[str]:
     return [place for (place,) in read_values(key, build, *narrowed.values(), limit=MOST_PLACES, keep_plan=True)]
 
 
-def sellers_near(
-    latitude: float, longitude: float, radius_km: float = NEARBY_RADIUS_KM, limit: int = NEARBY_LIMIT
-) -> SellerQuerySet:
-    """Return the public sellers within `radius_km` of a point, nearest first, each with `distance_km`.
-
-    Raises ValueError for a point that is not on Earth.
-    """
-    sellers: Any = sellers_within(latitude, longitude, radius_km)
-    nearest: SellerQuerySet = sellers.order_by("distance_km", "id")[:limit]
-    return nearest
-
-
 def sellers_within(latitude: float, longitude: float, radius_km: float) -> SellerQuerySet:
     """Return all public sellers within `radius_km` of a point, in no order, each with `distance_km`.
 

@@ -109,7 +109,7 @@ class TestVerification:
         Translation.objects.filter(pk=text.pk).update(value="Goodbye")
         with pytest.raises(Refused, match="read it again"):
             services.verify_translation(translation=text)
-        assert Translation.objects.unverified().exists()
+        assert not Translation.objects.get(pk=text.pk).is_verified
 
     def test_saving_makes_or_changes_and_unverifies(self) -> None:
         language = make_language("en")
