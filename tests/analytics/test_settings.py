@@ -69,6 +69,7 @@ def test_an_unknown_setting_is_refused() -> None:
         ("leads.high_priority_from", 0, 100),
         ("security.password_min_length", 6, 32),
         ("security.session_timeout_minutes", 5, 10_080),
+        ("security.session_lifetime_hours", 1, 168),
         ("security.login_attempts", 3, 20),
     ],
 )
