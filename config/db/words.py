@@ -20,16 +20,22 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 200
 MOST_WORDS = 12
 
-_ACCENTS = re.compile("[\u0300-\u036f]+")
+# Accents of European letters, and the points and vowel signs that Hebrew and Arabic are usually written without.
+_MARKS = r"\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670"
+_ACCENTS = re.compile(f"[{_MARKS}]+")
 _WORD = re.compile(r"[^\W_]+")
 # A vector has room for a million characters; what stands behind these is not found.
 _LONGEST_INDEXED = 100_000
-# Functions of the server alone: an index must be restorable before anything of ours is there.
+# Functions of the server alone: an index must be restorable before anything of ours is there. A sigma is one letter
+# wherever it stands in a word.
 _FOLDED = (
-    r"regexp_replace(regexp_replace(normalize({text}, NFKD), '[\u0300-\u036f]+', '', 'g'), '[^[:alnum:]]+', ' ', 'g')"
+    f"replace(lower(regexp_replace(regexp_replace(normalize({{text}}, NFKD), '[{_MARKS}]+', '', 'g'),"
+    " '[^[:alnum:]]+', ' ', 'g')), U&'\\03c2', U&'\\03c3')"
 )
-# Most texts are short and have no accents: without folding, and without the server's parser of texts, which takes most
-# of the time, their vector costs less than half. No word of theirs can be too long for a vector, which has 2046 bytes.
+# A word of a vector has 2046 bytes; of what is spaced, those that could have more are left out.
+_WITHOUT_ENDLESS = "regexp_replace({spaced}, '[^ ]{{{{255}}}}[^ ]{{{{255}}}}[^ ]*', '', 'g')"
+# Most texts are short and have no accents: without folding their vector costs less than half, and no word of theirs can
+# be too long. The server's own parser of texts is never asked: it takes 5E0 for a number and cuts 5E0413 after it.
 _SHORT = 2000
 
 
@@ -40,18 +46,22 @@ def _spaced(sql: str, marks: str) -> str:
     return sql
 
 
+def _vector(spaced: str) -> str:
+    return f"array_to_tsvector(array_remove(string_to_array({spaced}, ' '), ''))"
+
+
 # The usual marks are not left to the pattern, which takes its time for each that it finds.
+_PLAIN = f"""lower(regexp_replace({_spaced("{text}", ".,-/")}, '[^0-9A-Za-z ]+', ' ', 'g') COLLATE "C")"""
+_LONG = _WITHOUT_ENDLESS.format(spaced=_FOLDED.format(text=f"left({{text}}, {_LONGEST_INDEXED})"))
 _VECTOR = (
     f"CASE WHEN octet_length({{text}}) = length({{text}}) AND octet_length({{text}}) < {_SHORT} "
-    "THEN array_to_tsvector(array_remove(string_to_array("
-    f"""lower(regexp_replace({_spaced("{text}", ".,-/")}, '[^0-9A-Za-z ]+', ' ', 'g') COLLATE "C"), ' '), '')) """
-    f"ELSE to_tsvector('simple', {_FOLDED.format(text=f'left({{text}}, {_LONGEST_INDEXED})')}) END"
+    f"THEN {_vector(_PLAIN)} ELSE {_vector(_LONG)} END"
 )
 
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text in their order."""
-    return _WORD.findall(_ACCENTS.sub("", unicodedata.normalize("NFKD", text)).lower())
+    return _WORD.findall(_ACCENTS.sub("", unicodedata.normalize("NFKD", text)).lower().replace("\u03c2", "\u03c3"))
 
 
 def searched_words(text: str) -> list[str]:
@@ -60,7 +70,7 @@ def searched_words(text: str) -> list[str]:
 
 
 def folded(sql: str) -> str:
-    """Return the SQL (PostgreSQL) for a text's words with single spaces between, not yet in small letters."""
+    """Return the SQL (PostgreSQL) for a text's words with single spaces between."""
     return _FOLDED.format(text=sql)
 
 
@@ -97,9 +107,10 @@ class Holds(Func):
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         vector, words = self.get_source_expressions()
         sql, parameters = compiler.compile(vector)
-        # Words have letters and digits only, so they need no quotes against the language of queries.
+        # Words have letters and digits only, so nothing in them ends the quotes.
+        query = " & ".join(f"'{word}'" for word in words.value.split(" "))
         end = ":*" if is_begun(words.value.split(" ")) else ""
-        return f"({sql} @@ to_tsquery('simple', %s))", [*parameters, f"{words.value.replace(' ', ' & ')}{end}"]
+        return f"({sql} @@ %s::tsquery)", [*parameters, query + end]
 
 
 def holds(text: str, words: str) -> bool:

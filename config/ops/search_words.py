@@ -30,7 +30,7 @@ SOURCES: dict[type[Model], tuple[str, ...]] = {
 _FRESH = """
     SELECT word, sum(rows) AS rows
       FROM (SELECT {columns}, count(*) AS rows FROM {table} WHERE deleted_at IS NULL GROUP BY {columns}) AS names,
-           string_to_table(lower({folded}), ' ') AS word
+           string_to_table({folded}, ' ') AS word
      WHERE word ~ '^[^[:digit:]]+$' AND length(word) BETWEEN 3 AND 40
      GROUP BY word
 """
