@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ninja import Query, Router, Schema
 from pydantic import ValidationInfo, field_validator
 
+from accounts.languages import TRANSLATED
 from accounts.queries import (
     SellerCard,
     SellerNear,
@@ -65,7 +66,7 @@ class Province(Schema):
     province: Word = asked("", "Of this province alone.", "Western Cape")
 
 
-@sellers.get("/nearby", response=list[SellerNear], summary="Sellers around a point")
+@sellers.get("/nearby", response=list[SellerNear], summary="Sellers around a point", openapi_extra=TRANSLATED)
 def sellers_nearby(request: HttpRequest, point: Query[PointAround]) -> HttpResponseBase:
     """Verified sellers around a point, nearest first; a mobile vendor is where it was last seen."""
     language = language_for_request(request)
@@ -73,7 +74,7 @@ def sellers_nearby(request: HttpRequest, point: Query[PointAround]) -> HttpRespo
     return answer(request, found, translated=True)
 
 
-@sellers.get("/rectangle", response=list[SellerCard], summary="Sellers in a rectangle")
+@sellers.get("/rectangle", response=list[SellerCard], summary="Sellers in a rectangle", openapi_extra=TRANSLATED)
 def sellers_between(request: HttpRequest, corners: Query[Rectangle]) -> HttpResponseBase:
     """Verified sellers between two corners, such as those of a map."""
     edges: dict[str, Any] = corners.dict()
@@ -81,7 +82,7 @@ def sellers_between(request: HttpRequest, corners: Query[Rectangle]) -> HttpResp
     return answer(request, seller_cards(keys, language=language_for_request(request)), translated=True)
 
 
-@sellers.get("/serving", response=list[SellerCard], summary="Sellers that serve a point")
+@sellers.get("/serving", response=list[SellerCard], summary="Sellers that serve a point", openapi_extra=TRANSLATED)
 def sellers_for(request: HttpRequest, point: Query[Point]) -> HttpResponseBase:
     """Verified sellers whose service area holds the point."""
     keys = [seller.pk for seller in sellers_serving(point.latitude, point.longitude, point.limit)]

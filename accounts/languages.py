@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LANGUAGE_HEADER = "X-Language"
 LANGUAGE_PARAMETER = "lang"
+# For the description of routes whose texts come in the caller's language.
+TRANSLATED: dict[str, Any] = {
+    "parameters": [
+        {
+            "in": place,
+            "name": name,
+            "required": False,
+            "description": "Language of the texts, before Accept-Language; one that is not active is passed over.",
+            "schema": {"type": "string"},
+            "example": "es",
+        }
+        for place, name in (("header", LANGUAGE_HEADER), ("query", LANGUAGE_PARAMETER))
+    ]
+}
 
 
 def first_tag(accept_language: str) -> str:

@@ -55,8 +55,8 @@ def answer(request: HttpRequest, value: Any, *, translated: bool = False) -> Htt
     etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
     headers = {"ETag": etag, "Cache-Control": f"public, max-age={FRESH_SECONDS}"}
     response = HttpResponse(body, content_type="application/json", headers=headers)
-    if translated:
-        patch_vary_headers(response, ("Accept-Language", "X-Language"))
+    # Short ones are never compressed; caches want to hear the same of each answer, and of 304.
+    patch_vary_headers(response, ("Accept-Encoding", *(("Accept-Language", "X-Language") if translated else ())))
     # None only where there is no response to begin with.
     return get_conditional_response(request, etag=etag, response=response) or response
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
 from pydantic import TypeAdapter
 
 from accounts.api import sellers as seller_places
+from accounts.languages import TRANSLATED
 from accounts.queries import SellerCard, language_for_request, sellers_named
 from config.answers import ErrorAnswer, ErrorDetails, Missing, answer, problem
 from config.api_examples import example
@@ -35,6 +36,8 @@ from leads.api import vouchers
 from leads.queries import VoucherCard, vouchers_titled
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 logger = logging.getLogger("forecourt.api")
@@ -84,7 +87,10 @@ class Api(NinjaAPI):
             success = methods["get"]["responses"][HTTPStatus.OK.value]["content"]["application/json"]
             success["example"] = example(success["schema"], schema["components"]["schemas"])
             statuses = (*ERRORS, HTTPStatus.NOT_FOUND) if "{" in address else ERRORS
-            told = {status.value: {"description": status.phrase, "content": content} for status in statuses}
+            told: dict[int, Any] = {
+                status.value: {"description": status.phrase, "content": content} for status in statuses
+            }
+            told[HTTPStatus.NOT_MODIFIED.value] = {"description": "What If-None-Match names is still right"}
             methods["get"]["responses"] |= told
         return schema
 
@@ -124,26 +130,40 @@ class Words(Schema):
 
 @dataclass(frozen=True, slots=True)
 class Finds:
-    """What a text finds of each kind, best first."""
+    """What a text finds of each kind, best first.
 
-    cars: list[CarCard]
-    parts: list[PartCard]
-    sellers: list[SellerCard]
-    vouchers: list[VoucherCard]
+    `searched_for` are the words that a text with a typing error was taken for, where nothing at all has it as typed.
+    """
+
+    cars: list[CarCard] = field(default_factory=list)
+    parts: list[PartCard] = field(default_factory=list)
+    sellers: list[SellerCard] = field(default_factory=list)
+    vouchers: list[VoucherCard] = field(default_factory=list)
+    searched_for: str | None = None
 
 
-@api.get("/search", response=Finds, tags=["search"], summary="Everything that a text finds")
+@api.get("/search", response=Finds, tags=["search"], summary="Everything that a text finds", openapi_extra=TRANSLATED)
 def search(request: HttpRequest, words: Query[Words]) -> HttpResponseBase:
     """Cars, parts, sellers and vouchers that a text finds."""
     now, language = timezone.now(), language_for_request(request)
-    first = Wanted(page_size=words.limit, cursor="")
-    finds = Finds(
-        cars=car_list(CarFilters(text=words.q), now=now, wanted=first).items if words.q else [],
-        parts=part_list(PartFilters(text=words.q), wanted=first).items if words.q else [],
-        sellers=sellers_named(words.q, limit=words.limit, language=language),
-        vouchers=vouchers_titled(words.q, now=now, limit=words.limit, language=language),
-    )
+    finds = _finds(words.q, now=now, limit=words.limit, language=language) if words.q else Finds()
     return answer(request, finds, translated=True)
+
+
+def _finds(text: str, *, now: datetime, limit: int, language: str) -> Finds:
+    first = Wanted(page_size=limit, cursor="")
+    pages: list[Any] = [
+        car_list(CarFilters(text=text), now=now, wanted=first),
+        part_list(PartFilters(text=text), wanted=first),
+        sellers_named(text, limit=limit, language=language),
+    ]
+    vouchers = vouchers_titled(text, now=now, limit=limit, language=language)
+    # What repaired words find counts where nothing is found as it was typed.
+    if vouchers or any(page.items and not page.searched_for for page in pages):
+        cars, parts, sellers = ([] if page.searched_for else page.items for page in pages)
+        return Finds(cars, parts, sellers, vouchers)
+    cars, parts, sellers = (page.items for page in pages)
+    return Finds(cars, parts, sellers, searched_for=next((page.searched_for for page in pages if page.items), None))
 
 
 @api.exception_handler(ValidationError)

@@ -9,12 +9,26 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from ninja import Path, Query, Router, Schema
+from pydantic import ValidationInfo, field_validator
 
+from accounts.languages import TRANSLATED
 from accounts.models.sellers import BusinessType
 from accounts.queries import SellerFilters, language_for_request
+from accounts.queries.sellers import NEARBY_RADIUS_KM
 from config.answers import FRESH_SECONDS, Missing, answer
 from config.pages import Page
-from config.parameters import Amount, CarName, Latitude, Longitude, Paging, PublicId, Radius, Word, Year, asked
+from config.parameters import (
+    Amount,
+    CarName,
+    Latitude,
+    Longitude,
+    Paging,
+    PublicId,
+    Radius,
+    Word,
+    Year,
+    asked,
+)
 from inventory.models.base import Condition, FuelType, Transmission
 from inventory.models.cars import Segment
 from inventory.queries import (
@@ -52,6 +66,15 @@ from inventory.queries.parts import Circle
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
+
+MOVED = {
+    "responses": {
+        HTTPStatus.MOVED_PERMANENTLY.value: {
+            "description": "The slug is a former one",
+            "headers": {"Location": {"description": "The car's address", "schema": {"type": "string"}}},
+        }
+    }
+}
 
 cars = Router(tags=["cars"])
 parts = Router(tags=["parts"])
@@ -106,15 +129,31 @@ class PartQuery(Schema):
     province: Word = asked("", "Where the seller is.", "Gauteng")
     city: Word = asked("", "Where the seller is.", "Johannesburg")
     seller: Word = asked("", "Public id of the seller.", "01HFVRV302N138Z5EDHZ18YVT6")
-    latitude: Latitude | None = asked(None, "Centre of a circle around sellers; give all three.", -33.9249)
-    longitude: Longitude | None = asked(None, "Centre of a circle around sellers; give all three.", 18.4241)
-    radius_km: Radius | None = asked(None, "Kilometres around the centre.", 25)
+    latitude: Latitude | None = asked(None, "Centre of a circle around sellers, with `longitude`.", -33.9249)
+    longitude: Longitude | None = asked(
+        None, "Centre of a circle around sellers, with `latitude`.", 18.4241, validate_default=True
+    )
+    radius_km: Radius | None = asked(None, f"Kilometres around the centre; {NEARBY_RADIUS_KM:g} if left out.", 25)
+
+    @field_validator("longitude")
+    @classmethod
+    def _lies_on_a_latitude(cls, longitude: float | None, others: ValidationInfo) -> float | None:
+        if (longitude is None) != (others.data.get("latitude") is None):
+            raise ValueError("a centre has a latitude and a longitude: give both or neither")
+        return longitude
+
+    @field_validator("radius_km")
+    @classmethod
+    def _has_a_centre(cls, radius_km: float | None, others: ValidationInfo) -> float | None:
+        if others.data.get("longitude") is None:
+            raise ValueError("a circle has a centre: give latitude and longitude as well")
+        return radius_km
 
     def filters(self) -> PartFilters:
         """Return them as the queries take them."""
         circle = None
-        if self.latitude is not None and self.longitude is not None and self.radius_km is not None:
-            circle = Circle(self.latitude, self.longitude, self.radius_km)
+        if self.latitude is not None and self.longitude is not None:
+            circle = Circle(self.latitude, self.longitude, self.radius_km or NEARBY_RADIUS_KM)
         return PartFilters(
             text=self.q,
             make=self.make,
@@ -185,7 +224,7 @@ def list_segments(request: HttpRequest) -> HttpResponseBase:
     return answer(request, cars_per_segment(now=timezone.now()))
 
 
-@cars.get("/{name}", response=CarDetails, summary="One car")
+@cars.get("/{name}", response=CarDetails, summary="One car", openapi_extra=MOVED)
 def read_car(request: HttpRequest, name: Path[CarName]) -> HttpResponseBase:
     """One car by slug or public id, with everything on it; a former slug leads to the present one."""
     now = timezone.now()
@@ -257,7 +296,7 @@ def list_categories(request: HttpRequest) -> HttpResponseBase:
     return answer(request, category_tree())
 
 
-@sellers.get("", response=Page[SellerStock], summary="Sellers")
+@sellers.get("", response=Page[SellerStock], summary="Sellers", openapi_extra=TRANSLATED)
 def list_sellers(request: HttpRequest, query: Query[SellerQuery], paging: Query[Paging]) -> HttpResponseBase:
     """The sellers, verified ones first, then by rating, then by sales, with how much each of them has."""
     language = language_for_request(request)
@@ -265,7 +304,7 @@ def list_sellers(request: HttpRequest, query: Query[SellerQuery], paging: Query[
     return answer(request, found, translated=True)
 
 
-@sellers.get("/{public_id}", response=SellerProfile, summary="One seller")
+@sellers.get("/{public_id}", response=SellerProfile, summary="One seller", openapi_extra=TRANSLATED)
 def read_seller(request: HttpRequest, public_id: Path[PublicId]) -> HttpResponseBase:
     """One seller with everything on it."""
     found = seller_with_stock(public_id, language=language_for_request(request))

@@ -163,10 +163,18 @@ def seller_cards(keys: Sequence[int], *, language: str = "") -> list[SellerCard]
     return _in_language(_read_cards(keys), language)
 
 
-def sellers_named(text: str, *, limit: int = NEARBY_LIMIT, language: str = "") -> list[SellerCard]:
+@dataclass(frozen=True, slots=True)
+class SellersNamed:
+    """Sellers that a text finds; `searched_for` are the words that one with a typing error was taken for."""
+
+    items: list[SellerCard]
+    searched_for: str | None = None
+
+
+def sellers_named(text: str, *, limit: int = NEARBY_LIMIT, language: str = "") -> SellersNamed:
     """Return what lists show of the public sellers that a text finds, best first."""
     found = search_sellers(text, within=Seller.objects.public(), limit=limit)
-    return seller_cards(found.ids, language=language)
+    return SellersNamed(seller_cards(found.ids, language=language), found.repaired or None)
 
 
 def nearby_sellers(

@@ -23,6 +23,9 @@ from tests.builders import make_car
         ("cars?cursor=forged", {"cursor"}),
         ("parts?condition=SHINY", {"condition"}),
         ("sellers/nearby?latitude=91&longitude=nan", {"latitude", "longitude"}),
+        ("parts?latitude=-33.9", {"longitude"}),
+        ("parts/facets?longitude=18.4", {"longitude"}),
+        ("parts?radius_km=5", {"radius_km"}),
         ("sellers/nearby?radius_km=5", {"latitude", "longitude"}),
     ],
 )

@@ -180,7 +180,7 @@ def test_an_answer_is_kept_and_asked_again_by_its_tag(client: Client) -> None:
     first = client.get("/api/v1/cars")
     assert first.headers["Cache-Control"] == "public, max-age=60"
     again = client.get("/api/v1/cars", headers={"If-None-Match": first.headers["ETag"]})
-    assert (again.status_code, again.content) == (304, b"")
+    assert (again.status_code, again.content, again.headers["Vary"]) == (304, b"", first.headers["Vary"])
     make_car()
     assert client.get("/api/v1/cars", headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
 
@@ -232,6 +232,28 @@ def test_an_error_is_forgiven_in_every_order_on_every_page_and_among_facets(ask:
     assert (beyond["items"], beyond["total"]) == ([], 3)
     assert {each["searched_for"] for each in (by_price, then, beyond)} == {"skoda"}
     assert (facets["total"], facets["searched_for"]) == (1, "gearbox")
+
+
+@pytest.mark.postgres_only
+def test_words_are_repaired_only_where_nothing_of_any_kind_has_them_as_typed(ask: Ask) -> None:
+    car = make_car(make="Mitsubishi", model="Colt").public_id
+    gearbox = make_part(name="Gearbox", is_listed=True).public_id
+    make_part(name="Bolt set", is_listed=True)
+    refresh_words(connection)
+
+    typed, repaired = ask("search?q=colt"), ask("search?q=gearbx")
+
+    assert (names(typed["cars"]), typed["parts"], typed["searched_for"]) == ([car], [], None)
+    assert (names(repaired["parts"]), repaired["searched_for"]) == ([gearbox], "gearbox")
+
+
+def test_parts_lie_around_a_whole_centre_within_ten_kilometres_unless_told_otherwise(ask: Ask) -> None:
+    near, further = (make_seller(latitude=latitude, longitude=18.4) for latitude in (-33.9, -34.1))
+    parts = [make_part(seller=seller, is_listed=True).public_id for seller in (near, further)]
+    centre = "latitude=-33.9&longitude=18.4"
+
+    assert names(ask(f"parts?{centre}")["items"]) == parts[:1]
+    assert names(ask(f"parts?{centre}&radius_km=50&sort=oldest")["items"]) == parts
 
 
 def test_nobody_finds_a_car_by_its_vin(ask: Ask) -> None:
@@ -302,6 +324,7 @@ def test_one_search_over_everything_public(ask: Ask) -> None:
 
     found = ask("search?q=octavia")
 
+    assert found.pop("searched_for") is None
     assert {kind: names(rows) for kind, rows in found.items()} == {
         "cars": [car.public_id],
         "parts": [part.public_id],
