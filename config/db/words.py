@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db.backends.ddl_references import Statement
-from django.db.models import BooleanField, Func, TextField, Value
+from django.db.models import BooleanField, Expression, Func, TextField, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -98,7 +98,7 @@ class Holds(Func):
 
     output_field = BooleanField()
 
-    def __init__(self, columns: Iterable[str], words: Sequence[str]) -> None:
+    def __init__(self, columns: Iterable[str | Expression], words: Sequence[str]) -> None:
         super().__init__(Words(*columns), Value(" ".join(words)))
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:

@@ -81,7 +81,7 @@ def test_answers_in_the_callers_language_say_how_to_choose_it(client: Client, de
     for path, methods in description["paths"].items():
         names = {parameter["name"] for parameter in methods["get"].get("parameters", [])}
         address = path.format(name="x", public_id=make_seller().public_id)
-        found = client.get(address, {"q": "x", "latitude": 1, "longitude": 1})
+        found = client.get(address, {"q": "x", "latitude": "1", "longitude": "1"})
         if found.status_code == 200:
             assert ({"X-Language", "lang"} <= names) == ("X-Language" in found.headers["Vary"]), path
 
