@@ -11,11 +11,13 @@ from django.db.models import Count, F, Q
 from django.db.models.functions import Coalesce, Lower
 
 from accounts.geo import boxes_of, distance_km, edges_around
+from accounts.models import Seller
 from accounts.queries import SellerName, resolve_texts, sellers_in
 from accounts.queries.sellers import NEARBY_LIMIT, NEARBY_RADIUS_KM, position_of, require_position
 from config.cache import cached, families
 from config.db.reading import Money, extended, in_order_of, shaped
 from config.db.statements import read_values
+from inventory.models import Category
 from leads.codes import typed_code
 from leads.models import Lead, Voucher, VoucherCode
 from leads.models.leads import LeadStatus
@@ -87,6 +89,21 @@ def earlier_leads_of(lead: Lead, *, user: User) -> list[Lead]:
     leads: LeadQuerySet = Lead.objects.alias(email_lower=Lower("email")).filter(same_person)
     earlier = leads.visible_to(user).filter(created_at__lte=lead.created_at).exclude(pk=lead.pk)
     return list(earlier.order_by("-created_at", "-pk")[:EARLIER_LEADS])
+
+
+def keys_of_others(keys: set[str], *, voucher: Voucher) -> set[str]:
+    """Return those of `keys` by which other vouchers, sellers or categories find a text, deleted ones included."""
+    tables: tuple[tuple[Any, tuple[str, ...]], ...] = (
+        (Voucher.all_objects.exclude(pk=voucher.pk), ("title_key", "description_key", "terms_key")),
+        (Seller.all_objects.all(), ("name_key", "description_key")),
+        (Category.all_objects.all(), ("name_key", "description_key")),
+    )
+    used = [
+        rows.order_by().filter(**{f"{field}__in": keys}).values_list(field, flat=True)
+        for rows, fields in tables
+        for field in fields
+    ]
+    return set(used[0].union(*used[1:]))
 
 
 def voucher_code(text: str) -> VoucherCode | None:

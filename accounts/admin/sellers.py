@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 
+from accounts.admin.texts import KeyedTextsAdmin
 from accounts.models import Seller, SellerLocation
 from accounts.models.sellers import ONE_SELLER_PER_USER, Plan, may_own_another_seller
 from accounts.search import SELLERS
@@ -20,7 +21,7 @@ from accounts.services import (
     verify_seller,
 )
 from config.staff.actions import service_action
-from config.staff.admin import RecordedAdmin, StaffAdmin
+from config.staff.admin import RecordedAdmin
 from config.staff.columns import badge, link_to, related_count
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.forms import StaffModelForm
@@ -61,8 +62,9 @@ def close_seller(*, seller: Seller, actor: User) -> Seller:
 
 
 @admin.register(Seller)
-class SellerAdmin(StaffAdmin):
+class SellerAdmin(KeyedTextsAdmin):
     form = SellerForm
+    text_keys = ("name_key", "description_key")
     list_display = (
         "name",
         badge(
@@ -123,7 +125,7 @@ class SellerAdmin(StaffAdmin):
             },
         ),
         ("Hours", {"classes": ["tab"], "fields": ("timezone", "business_hours")}),
-        ("Translation", {"classes": ["tab"], "fields": ("name_key", "description_key")}),
+        ("Translation", {"classes": ["tab"], "fields": text_keys}),
     )
     # `inventory.admin.sellers` adds the stock.
     inlines: tuple[type[RelatedListInline], ...] = (LocationInline,)

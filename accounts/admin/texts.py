@@ -14,9 +14,28 @@ from config.staff.admin import StaffAdmin
 from config.staff.columns import badge, link_to, related_count
 from config.staff.filters import BooleanRadioFilter, ValuesFilter
 from config.staff.searching import Whole, Words
+from config.staff.site import person
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+
+
+class KeyedTextsAdmin(StaffAdmin):
+    """Rows whose texts are translations: whoever chose the key of another row's text would have that text as well."""
+
+    text_keys: tuple[str, ...] = ()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        readonly = super().get_readonly_fields(request, obj)
+        may_choose = person(request).has_perm("accounts.change_translation")
+        return readonly if may_choose else tuple(dict.fromkeys((*readonly, *self.text_keys)))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out the keys for people who see no translations."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if person(request).has_perm("accounts.view_translation"):
+            return fieldsets
+        return [(title, options) for title, options in fieldsets if options["fields"] != self.text_keys]
 
 
 @admin.register(Language)

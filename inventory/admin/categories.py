@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 
+from accounts.admin.texts import KeyedTextsAdmin
 from accounts.search import SELLERS
 from config.staff.admin import StaffAdmin
 from config.staff.columns import link_to, related_count
@@ -28,8 +29,9 @@ class ChildInline(RelatedListInline):
 
 
 @admin.register(Category)
-class CategoryAdmin(StaffAdmin):
+class CategoryAdmin(KeyedTextsAdmin):
     is_small = True
+    text_keys = ("name_key", "description_key")
     list_display = (
         "name",
         "path",
@@ -57,7 +59,7 @@ class CategoryAdmin(StaffAdmin):
                 )
             },
         ),
-        ("Translation", {"classes": ["tab"], "fields": ("name_key", "description_key")}),
+        ("Translation", {"classes": ["tab"], "fields": text_keys}),
     )
     inlines = (ChildInline,)
 

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 
 from accounts.admin.people import UserAdmin
+from accounts.admin.texts import KeyedTextsAdmin
 from accounts.models import Language, Translation
 from accounts.search import SELLERS, TRANSLATIONS, USERS
 from accounts.services import save_translation
@@ -21,6 +22,7 @@ from config.staff.searching import Names, Through, Whole, Words
 from config.staff.site import person
 from leads.models import Voucher, VoucherClaim, VoucherCode, VoucherRedemption
 from leads.models.vouchers import CodeType, DiscountType, VoucherState
+from leads.queries import keys_of_others
 from leads.search import REDEMPTIONS
 from leads.services import (
     add_voucher_code,
@@ -76,9 +78,24 @@ class VoucherForm(StaffModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         for name, key_field in TEXTS.items():
-            if key_field in self.fields and not cleaned.get(key_field):
-                cleaned[key_field] = f"voucher.{self.instance.public_id.lower()}.{name}"
+            chosen = cleaned.get(key_field) if key_field in self.fields else getattr(self.instance, key_field)
+            cleaned[key_field] = chosen or f"voucher.{self.instance.public_id.lower()}.{name}"
+            # A key that the form does not show is not taken from what was sent.
+            setattr(self.instance, key_field, cleaned[key_field])
+        self._refuse_texts_of_others(cleaned)
         return cleaned
+
+    def _refuse_texts_of_others(self, cleaned: dict[str, Any]) -> None:
+        """Say which texts other rows have as well: they would change along with this voucher's."""
+        changed = [(name, key) for name, key in TEXTS.items() if {name, key} & {*self.changed_data}]
+        shared = keys_of_others({cleaned[key] for _, key in changed}, voucher=self.instance) if changed else set()
+        for name, key in changed:
+            if cleaned[key] not in shared:
+                continue
+            if key in self.changed_data:
+                self.add_error(key, "Another row has this key: choose another one, or leave it empty.")
+            else:
+                self.add_error(name, "Other rows have this text as well: change it among the translations.")
 
 
 def texts_of(voucher: Voucher) -> dict[str, str]:
@@ -110,8 +127,9 @@ class RedemptionInline(RelatedListInline):
 
 
 @admin.register(Voucher)
-class VoucherAdmin(StaffAdmin):
+class VoucherAdmin(KeyedTextsAdmin):
     form = VoucherForm
+    text_keys = tuple(TEXTS.values())
     list_display = (
         "title",
         "discount",
@@ -148,7 +166,7 @@ class VoucherAdmin(StaffAdmin):
                 )
             },
         ),
-        ("Translation", {"classes": ["tab"], "fields": tuple(TEXTS.values())}),
+        ("Translation", {"classes": ["tab"], "fields": text_keys}),
         (
             "Place and picture",
             {"classes": ["tab"], "fields": (("latitude", "longitude"), "image_url", "metadata")},

@@ -11,16 +11,28 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Seller, User
+from accounts.models import Seller, Translation, User
 from accounts.models.users import Role
 from analytics.models import AuditLog
-from inventory.models import Part, PartImage, Vehicle
+from inventory.models import Category, Part, PartImage, Vehicle
 from leads.models import Lead, LeadActivity, LeadNote, Voucher, VoucherClaim, VoucherCode, VoucherRedemption
 from leads.services import add_lead_note
 from tests.admin.conftest import said
-from tests.admin.forms import address, send
+from tests.admin.forms import address, errors_of, send
 from tests.admin.rows import fill, staff
-from tests.builders import NOON, make_category, make_lead, make_part, make_seller, make_user, make_vehicle, make_vin
+from tests.builders import (
+    NOON,
+    make_category,
+    make_language,
+    make_lead,
+    make_part,
+    make_seller,
+    make_translation,
+    make_user,
+    make_vehicle,
+    make_vin,
+    make_voucher,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 
@@ -125,8 +137,8 @@ def part_data(vehicle: Vehicle, **changes: Any) -> dict[str, Any]:
 
 def voucher_data(seller: Seller, **changes: Any) -> dict[str, Any]:
     return {
-        "seller": seller.pk, "title_key": "t", "description_key": "d", "terms_key": "c", "discount_type": "percentage",
-        "discount_value": "10", "currency": "ZAR", "max_per_user": 1, "metadata": "{}",
+        "seller": seller.pk, "discount_type": "percentage", "discount_value": "10", "currency": "ZAR",
+        "max_per_user": 1, "metadata": "{}",
         **formset("codes"), **formset("claims"), **formset("redemptions"), **changes,
     }  # fmt: skip
 
@@ -144,8 +156,8 @@ def test_a_seller_adds_vehicles_parts_and_vouchers_for_own_sellers(shop: SimpleN
     vehicle = Vehicle.objects.get(model="Hilux")
     assert shop.client.post(address(Part, "add"), part_data(vehicle)).status_code == 302
     assert Part.objects.get(name="Gearbox").seller == seller
-    assert shop.client.post(address(Voucher, "add"), voucher_data(seller)).status_code == 302
-    assert Voucher.objects.get(title_key="t").state == "draft"
+    assert shop.client.post(address(Voucher, "add"), voucher_data(seller, discount_value="7")).status_code == 302
+    assert Voucher.objects.get(discount_value=7).state == "draft"
 
 
 @pytest.mark.parametrize("model", [Vehicle, Part, Voucher])
@@ -185,6 +197,90 @@ def test_a_picture_of_another_sellers_part_cannot_be_moved_or_deleted_through_th
     shop.client.post(address(Part, "change", own.part_id), data)
     stored = PartImage.objects.get(pk=foreign.pk)
     assert (stored.part_id, stored.url) == (foreign.part_id, foreign.url)
+
+
+class TestTextsOfOthers:
+    """Texts are found by keys, so whoever writes to any key writes any text of the product."""
+
+    @pytest.fixture
+    def texts(self, shop: SimpleNamespace) -> dict[str, str]:
+        """The texts of another seller's voucher, of a category and of the site, by their keys."""
+        make_language("en", is_default=True)
+        make_category("Engine", name_key="category.engine.name")
+        texts = {shop.foreign[Voucher][0].title_key: "Ours", "category.engine.name": "Engine", "site.terms": "Terms"}
+        for key, text in texts.items():
+            make_translation(key, text)
+        return texts
+
+    @staticmethod
+    def stored(texts: dict[str, str]) -> dict[str, str]:
+        return dict(Translation.objects.filter(key__in=texts).values_list("key", "value"))
+
+    def test_are_not_written_with_a_new_voucher(self, shop: SimpleNamespace, texts: dict[str, str]) -> None:
+        for number, key in enumerate(texts, start=7):
+            data = voucher_data(shop.own[Seller][0], discount_value=number, title_key=key, title="OVERWRITTEN")
+            assert shop.client.post(address(Voucher, "add"), data).status_code == 302
+            voucher = Voucher.objects.get(discount_value=number)
+            assert voucher.title_key == f"voucher.{voucher.public_id.lower()}.title"
+            assert Translation.objects.get(key=voucher.title_key).value == "OVERWRITTEN"
+        assert self.stored(texts) == texts
+
+    def test_are_not_written_with_a_voucher_that_is_there(self, shop: SimpleNamespace, texts: dict[str, str]) -> None:
+        voucher = make_voucher(seller=shop.own[Seller][0])
+        page = address(Voucher, "change", voucher.pk)
+        for key in texts:
+            keys = dict.fromkeys(("title_key", "description_key", "terms_key"), key)
+            assert send(shop.client, page, **keys, title=f"Not {key}", terms="OVERWRITTEN").status_code == 302
+            assert Translation.objects.get(key=voucher.title_key).value == f"Not {key}"
+        assert self.stored(texts) == texts
+        stored = Voucher.objects.get(pk=voucher.pk)
+        assert (stored.title_key, stored.terms_key) == (voucher.title_key, voucher.terms_key)
+
+    @pytest.mark.parametrize("owner", ["voucher", "deleted voucher", "seller", "category"])
+    def test_are_not_written_where_a_voucher_shares_a_key(
+        self, owner: str, shop: SimpleNamespace, texts: dict[str, str]
+    ) -> None:
+        voucher, other = make_voucher(seller=shop.own[Seller][0], title_key="shared"), shop.foreign[Voucher][0]
+        make_translation("shared", "Everybody's")
+        if owner.endswith("voucher"):
+            deleted_at = NOON if owner.startswith("deleted") else None
+            Voucher.objects.filter(pk=other.pk).update(terms_key="shared", deleted_at=deleted_at)
+        elif owner == "seller":
+            Seller.objects.filter(pk=other.seller_id).update(description_key="shared")
+        else:
+            Category.objects.update(description_key="shared")
+        page = address(Voucher, "change", voucher.pk)
+        assert list(errors_of(send(shop.client, page, title="Mine"))) == ["title"]
+        assert self.stored({"shared": ""}) == {"shared": "Everybody's"}
+        # The rest of the voucher is the seller's to change.
+        assert send(shop.client, page, discount_value="12").status_code == 302
+
+    def test_do_not_become_the_name_of_a_seller(self, shop: SimpleNamespace, texts: dict[str, str]) -> None:
+        seller = shop.own[Seller][0]
+        keys = {"name_key": "category.engine.name", "description_key": "site.terms"}
+        page = address(Seller, "change", seller.pk)
+        assert send(shop.client, page, **keys, city="Espoo").status_code == 302
+        stored = Seller.objects.get(pk=seller.pk)
+        assert (stored.city, stored.name_key, stored.description_key) == ("Espoo", None, None)
+
+    def test_may_be_chosen_by_an_administrator_unless_a_row_has_the_key(
+        self, shop: SimpleNamespace, texts: dict[str, str], sign_in: Callable[[User], Client]
+    ) -> None:
+        voucher, client = make_voucher(), sign_in(staff(Role.ADMIN))
+        page = address(Voucher, "change", voucher.pk)
+        foreign, category, site = texts
+        for key in (foreign, category):
+            assert list(errors_of(send(client, page, title_key=key))) == ["title_key"]
+        assert send(client, page, terms_key=site).status_code == 302
+        assert Voucher.objects.get(pk=voucher.pk).terms_key == site
+
+    def test_their_keys_are_shown_to_those_who_see_translations_alone(
+        self, shop: SimpleNamespace, texts: dict[str, str], sign_in: Callable[[User], Client]
+    ) -> None:
+        own = shop.own[Voucher][0]
+        page = address(Voucher, "change", own.pk)
+        assert own.terms_key not in shop.client.get(page).content.decode()
+        assert own.terms_key in sign_in(staff(Role.VIEWER)).get(page).content.decode()
 
 
 def test_a_seller_cannot_judge_itself(shop: SimpleNamespace) -> None:
