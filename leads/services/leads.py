@@ -31,10 +31,14 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from django.db.models import QuerySet
+
     from inventory.models import Car, Part
 
 NOTE_LENGTH = 2000
 NOTE_PREVIEW = 100
+# So many people are asked in turn to take a new lead; if all of them leave at that moment, nobody gets it.
+ASSIGNEES_TRIED = 5
 
 
 class LeadChanged(Refused):
@@ -107,8 +111,8 @@ def create_lead(
         description=f"Lead received by {source}",
         metadata={"source": source, "score": lead.score},
     )
-    if option("leads.auto_assignment") and (assignee := _least_busy_person()) is not None:
-        assign_lead(lead=lead, assignee=assignee, actor=actor, now=now)
+    if option("leads.auto_assignment"):
+        _assign_to_somebody(lead, actor, now)
     return lead
 
 
@@ -127,10 +131,21 @@ def _price(amount: Decimal, currency: str) -> str:
     return f"{amount:,.{0 if currency in ZERO_DECIMAL_CURRENCIES else 2}f} {currency}"
 
 
-def _least_busy_person() -> User | None:
+def _assign_to_somebody(lead: Lead, actor: User | None, now: datetime) -> None:
+    for assignee in _least_busy_people():
+        try:
+            assign_lead(lead=lead, assignee=assignee, actor=actor, now=now)
+        except Refused:
+            # This one has left since we looked; the request must be stored whoever works it.
+            continue
+        return
+
+
+def _least_busy_people() -> QuerySet[User]:
     is_open = ~Q(leads_assigned__status__in=CLOSED_STATUSES) & Q(leads_assigned__deleted_at__isnull=True)
     people = User.objects.filter(role=Role.ADMIN, is_active=True)
-    return people.annotate(open_leads=Count("leads_assigned", filter=is_open)).order_by("open_leads", "pk").first()
+    by_work = people.annotate(open_leads=Count("leads_assigned", filter=is_open)).order_by("open_leads", "pk")
+    return by_work[:ASSIGNEES_TRIED]
 
 
 # Status
@@ -142,12 +157,17 @@ def change_lead_status(
 ) -> Lead:
     """Move a lead on. The first contact is dated once; closing dates the end, and reopening takes that date away.
 
-    Raises LeadChanged if the lead no longer has the status that it was read with.
+    A reopened lead of somebody who cannot work it any more is nobody's again. Raises LeadChanged if the lead no longer
+    has the status that it was read with.
     """
     now, old, new = now or timezone.now(), LeadStatus(lead.status), LeadStatus(status)
     if old == new:
         return lead
-    if not Lead.objects.filter(pk=lead.pk, status=old).update(**_status_values(new, now)):
+    leads, leaver = Lead.objects.filter(pk=lead.pk, status=old), None
+    if old in CLOSED_STATUSES and new not in CLOSED_STATUSES:
+        leaver = _leaver_with(lead)
+        leads = leads.filter(assigned_to=lead.assigned_to)
+    if not leads.update(**_status_values(new, now)):
         raise LeadChanged(lead)
     lead.refresh_from_db(fields=["status", "responded_at", "closed_at", "updated_at"])
     _status_entry(lead, old, new, actor, now).save()
@@ -159,6 +179,8 @@ def change_lead_status(
         description=f"{old.label} to {new.label}",
         changes={"status": [old, new]},
     )
+    if leaver is not None:
+        assign_lead(lead=lead, assignee=None, actor=actor, now=now)
     return lead
 
 
@@ -241,10 +263,21 @@ def assign_lead(*, lead: Lead, assignee: User | None, actor: User | None = None,
 
 def _check_assignee(assignee: User | None) -> None:
     """Raise Refused unless leads can be given to this person; the person cannot leave before we are done."""
-    if assignee is None:
-        return
-    if lock_person(assignee).filter(role__in=WORKING_ROLES, is_active=True).first() is None:
+    if assignee is not None and not _can_work_leads(assignee):
         raise Refused(f"{assignee} cannot work leads: choose an active administrator.")
+
+
+def _can_work_leads(user: User) -> bool:
+    """Whether the person is there and has a role for it, which stays so until the transaction ends."""
+    return lock_person(user).filter(role__in=WORKING_ROLES, is_active=True).first() is not None
+
+
+def _leaver_with(lead: Lead) -> User | None:
+    """Return who has a closed or deleted lead if that person cannot work it: no colleague would see it opened again."""
+    # Such leads keep nobody from leaving, and may have got to somebody else since this one was read.
+    lead.refresh_from_db(fields=["assigned_to"], from_queryset=Lead.all_objects.all())
+    assignee = lead.assigned_to
+    return assignee if assignee is not None and not _can_work_leads(assignee) else None
 
 
 def lock_person(user: User) -> Any:
@@ -272,7 +305,11 @@ def _public_id(user: User | None) -> str | None:
 
 @transaction.atomic
 def add_lead_note(*, lead: Lead, text: str, actor: User | None = None, now: datetime | None = None) -> LeadNote:
-    """Write a note on a lead. Raises Refused for an empty note and for one of more than 2000 characters."""
+    """Write a note on a lead.
+
+    Raises Refused for an empty note, for one of more than 2000 characters, and for a deleted lead.
+    """
+    _refuse_deleted(lead)
     now, text = now or timezone.now(), text.strip()
     if not 0 < len(text) <= NOTE_LENGTH:
         raise Refused(f"A note has 1 to {NOTE_LENGTH} characters; this one has {len(text)}.")
@@ -297,8 +334,10 @@ def record_lead_activity(
 ) -> LeadActivity:
     """Record a call, mail, meeting, showing or test drive.
 
-    Raises Refused for the types that the program writes by itself, and for more than 1000 characters.
+    Raises Refused for the types that the program writes by itself, for more than 1000 characters, and for a deleted
+    lead.
     """
+    _refuse_deleted(lead)
     kind, description = ActivityType(type), description.strip()
     if kind not in MANUAL_ACTIVITIES:
         raise Refused(f"“{kind.label}” is written by itself; choose what you did.")
@@ -309,6 +348,11 @@ def record_lead_activity(
     entry.save()
     announce("create", entry, event_type="LEAD_ACTIVITY_RECORDED", actor=actor, description=f"{kind.label}: {lead}")
     return entry
+
+
+def _refuse_deleted(lead: Lead) -> None:
+    if not Lead.objects.filter(pk=lead.pk).exists():
+        raise Refused(f"{lead} is deleted: restore it first.")
 
 
 # Deletion
@@ -325,10 +369,16 @@ def delete_lead(*, lead: Lead, actor: User | None = None, now: datetime | None =
 
 
 @transaction.atomic
-def restore_lead(*, lead: Lead, actor: User | None = None) -> Lead:
-    """Show a hidden lead again. Raises Refused if it is not hidden."""
-    if not Lead.all_objects.deleted().filter(pk=lead.pk).update(deleted_at=None):
+def restore_lead(*, lead: Lead, actor: User | None = None, now: datetime | None = None) -> Lead:
+    """Show a hidden lead again; an open one of somebody who cannot work it any more is nobody's.
+
+    Raises Refused if it is not hidden.
+    """
+    leaver = _leaver_with(lead)
+    if not Lead.all_objects.deleted().filter(pk=lead.pk, assigned_to=lead.assigned_to).update(deleted_at=None):
         raise Refused(f"{lead} is not deleted.")
-    lead.refresh_from_db(fields=["deleted_at", "updated_at"])
+    lead.refresh_from_db(fields=["status", "deleted_at", "updated_at"])
     announce("update", lead, event_type="LEAD_RESTORED", actor=actor, description="Lead restored")
+    if leaver is not None and lead.status not in CLOSED_STATUSES:
+        assign_lead(lead=lead, assignee=None, actor=actor, now=now)
     return lead

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from accounts.models.users import Role
+from accounts.models.users import Role, UserStatus
+from accounts.services import suspend_user
 from analytics.models import AuditLog, Event
 from analytics.settings import set_setting
 from config.db.errors import Refused
@@ -26,6 +27,7 @@ from leads.services import (
     record_lead_activity,
     restore_lead,
 )
+from tests.accounts.races import before_the_commit
 from tests.builders import NOON, make_car, make_lead, make_part, make_seller, make_user, make_vehicle
 
 pytestmark = pytest.mark.django_db
@@ -126,6 +128,19 @@ def test_with_auto_assignment_and_nobody_to_assign_the_lead_is_stored() -> None:
     assert create_lead(**REQUEST).assigned_to is None
 
 
+@pytest.mark.postgres_only
+@pytest.mark.django_db(transaction=True)
+def test_a_request_outlives_the_leaving_of_whoever_would_get_it() -> None:
+    set_setting("leads.auto_assignment", True)
+    boss, first, second = make_user(Role.SUPER_ADMIN), make_user(Role.ADMIN), make_user(Role.ADMIN)
+    lead = before_the_commit(lambda: suspend_user(user=first, actor=boss), lambda: create_lead(**REQUEST))
+    assert lead.assigned_to == second
+    change_lead_status(lead=lead, status=LeadStatus.LOST)
+    alone = before_the_commit(lambda: suspend_user(user=second, actor=boss), lambda: create_lead(**REQUEST))
+    assert alone.assigned_to is None
+    assert set(Lead.objects.all()) == {lead, alone}
+
+
 # Status
 
 
@@ -143,6 +158,37 @@ def test_closing_dates_the_end_and_reopening_clears_it(status: LeadStatus) -> No
     lead = make_lead()
     assert change_lead_status(lead=lead, status=status, now=NOON).closed_at == NOON
     assert change_lead_status(lead=lead, status=LeadStatus.NEGOTIATING, now=LATER).closed_at is None
+
+
+LEFT: Any = [{"status": UserStatus.SUSPENDED}, {"role": Role.VIEWER}, {"deleted_at": NOON}]
+
+
+@pytest.mark.parametrize("left", LEFT, ids=["suspended", "role", "deleted"])
+def test_a_reopened_lead_of_somebody_who_cannot_work_it_is_everybodys(left: dict[str, Any]) -> None:
+    person, colleague = make_user(**{"role": Role.ADMIN} | left), make_user(Role.ADMIN)
+    lead = make_lead(status=LeadStatus.LOST, closed_at=NOON, assigned_to=person)
+    change_lead_status(lead=lead, status=LeadStatus.CONTACTED, actor=colleague)
+    assert Lead.objects.visible_to(colleague).get().assigned_to is None
+    assert timeline(lead) == [("STATUS_CHANGED", "Lost to Contacted"), ("ASSIGNED", "Assigned to nobody")]
+    entries = AuditLog.objects.order_by("id").values_list("event_type", flat=True)
+    assert list(entries) == ["LEAD_STATUS_CHANGED", "LEAD_ASSIGNED"]
+
+
+def test_who_has_a_reopened_lead_is_whoever_has_it_now() -> None:
+    lead, person = make_lead(status=LeadStatus.LOST, closed_at=NOON), make_user(Role.ADMIN)
+    assign_lead(lead=Lead.objects.get(), assignee=person)
+    suspend_user(user=person, actor=make_user(Role.SUPER_ADMIN))
+    change_lead_status(lead=lead, status=LeadStatus.NEW)
+    assert Lead.objects.get().assigned_to is None
+
+
+def test_a_lead_stays_with_whoever_can_work_it_and_with_whoever_closed_it() -> None:
+    working, left = make_user(Role.ADMIN), make_user(Role.ADMIN, status=UserStatus.SUSPENDED)
+    reopened = make_lead(status=LeadStatus.LOST, closed_at=NOON, assigned_to=working)
+    closed = make_lead(status=LeadStatus.LOST, closed_at=NOON, assigned_to=left)
+    change_lead_status(lead=reopened, status=LeadStatus.NEW)
+    change_lead_status(lead=closed, status=LeadStatus.SPAM)
+    assert [Lead.objects.get(pk=each.pk).assigned_to for each in (reopened, closed)] == [working, left]
 
 
 def test_a_status_change_is_in_the_timeline_and_in_the_audit_log() -> None:
@@ -311,6 +357,30 @@ def test_a_deleted_lead_is_hidden_and_can_come_back() -> None:
         "LEAD_DELETED",
         "LEAD_RESTORED",
     ]
+
+
+@pytest.mark.parametrize("left", LEFT, ids=["suspended", "role", "deleted"])
+def test_a_restored_lead_of_somebody_who_cannot_work_it_is_everybodys(left: dict[str, Any]) -> None:
+    person, colleague = make_user(**{"role": Role.ADMIN} | left), make_user(Role.ADMIN)
+    lead = make_lead(assigned_to=person, deleted_at=NOON)
+    closed = make_lead(assigned_to=person, deleted_at=NOON, status=LeadStatus.CONVERTED, closed_at=NOON)
+    restore_lead(lead=lead, actor=colleague)
+    restore_lead(lead=closed, actor=colleague)
+    assert Lead.objects.visible_to(colleague).get() == lead
+    assert timeline(lead) == [("ASSIGNED", "Assigned to nobody")]
+    # Who closed a lead stays known.
+    assert Lead.objects.get(pk=closed.pk).assigned_to_id == person.pk
+
+
+def test_a_deleted_lead_takes_no_notes_and_no_activities() -> None:
+    lead = make_lead()
+    delete_lead(lead=Lead.objects.get())
+    with pytest.raises(Refused, match="is deleted: restore it first"):
+        add_lead_note(lead=lead, text="Called back.")
+    with pytest.raises(Refused, match="is deleted: restore it first"):
+        record_lead_activity(lead=lead, type=ActivityType.PHONE_CALL)
+    assert not LeadNote.objects.exists()
+    assert not LeadActivity.objects.exists()
 
 
 def test_a_deleted_lead_cannot_be_moved_on() -> None:
