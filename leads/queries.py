@@ -18,7 +18,6 @@ from config.cache import cached, families
 from config.db.reading import Money, extended, in_order_of, shaped
 from config.db.statements import read_values
 from inventory.models import Category
-from leads.codes import typed_code
 from leads.models import Lead, Voucher, VoucherCode
 from leads.models.leads import LeadStatus
 from leads.models.vouchers import DiscountType
@@ -108,12 +107,8 @@ def keys_of_others(keys: set[str], *, voucher: Voucher) -> set[str]:
 
 def voucher_code(text: str) -> VoucherCode | None:
     """Return the active code that a person typed or scanned, with its voucher; None if there is none."""
-    codes = VoucherCode.objects.select_related("voucher__seller").filter(is_active=True)
-    # A scanned token is taken as it is; typed codes come with blanks, hyphens and small letters.
-    found: VoucherCode | None = codes.filter(
-        code__in={text, typed_code(text)}, voucher__deleted_at__isnull=True
-    ).first()
-    return found
+    codes = VoucherCode.objects.typed(text).filter(voucher__deleted_at__isnull=True)
+    return codes.select_related("voucher__seller").first()
 
 
 @dataclass(frozen=True, slots=True)

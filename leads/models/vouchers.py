@@ -25,6 +25,7 @@ from config.db.fields import UpperCharField
 from config.db.iso import validate_currency
 from config.db.words import WordIndex, Words
 from inventory.models import Category
+from leads.codes import typed_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -198,6 +199,13 @@ class OfVoucherQuerySet(RowQuerySet[RowT]):
         return self if user.sees_everything else self.filter(voucher__seller__owner=user)
 
 
+class VoucherCodeQuerySet(OfVoucherQuerySet["VoucherCode"]):
+    def typed(self, text: str) -> Self:
+        """Active codes that are what a person typed or scanned."""
+        # A scanned token is taken as it is; typed codes come with blanks, hyphens and small letters.
+        return self.filter(is_active=True, code__in={text, typed_code(text)})
+
+
 class VoucherCode(models.Model):
     """A code that stands for a voucher: printed, typed or scanned."""
 
@@ -208,7 +216,7 @@ class VoucherCode(models.Model):
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField("created", default=timezone.now, editable=False)
 
-    objects = OfVoucherQuerySet.as_manager()
+    objects = VoucherCodeQuerySet.as_manager()
 
     class Meta:
         verbose_name = "code"

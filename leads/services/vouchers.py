@@ -9,13 +9,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from accounts.models import Language, Translation, User
+from accounts.models import Language, Seller, Translation, User
 from config.audit import announce
 from config.db.errors import Refused
 from config.db.removal import change_in_batches
 from leads.codes import STATIC_CODE, new_short_code, typed_code
 from leads.models import Voucher, VoucherClaim, VoucherCode, VoucherRedemption
 from leads.models.vouchers import ClaimStatus, CodeType, DiscountType, VoucherState
+from leads.services.leads import lock_person
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,14 +62,17 @@ class VoucherChanged(Refused):
 def publish_voucher(*, voucher: Voucher, actor: User | None = None, now: datetime | None = None) -> Voucher:
     """Show a voucher to everybody.
 
-    Raises TransitionRefused unless it is a draft or suspended; Refused before it is valid, after it has expired, and
-    while its title, description or terms have no text in the default language.
+    Raises TransitionRefused unless it is a draft or suspended; Refused before it is valid, after it has expired, while
+    its title, description or terms have no text in the default language, and for a deleted voucher or seller.
     """
     now = now or timezone.now()
     if voucher.state != PUBLISHED:
         _check_transition(voucher, PUBLISHED)
-        _check_window(voucher, now)
-        _check_texts(voucher)
+        stored = _locked(voucher)
+        if stored.seller.deleted_at is not None:
+            raise Refused(f"{stored} belongs to {stored.seller}, who is deleted: restore the seller first.")
+        _check_window(stored, now)
+        _check_texts(stored)
     return _change_state(voucher, PUBLISHED, actor)
 
 
@@ -112,12 +116,26 @@ def _expire_batch(vouchers: QuerySet[Voucher]) -> int:
 
 def expire_claims(now: datetime) -> int:
     """End the claims that ran out, of which the voucher may still be valid; return how many."""
-    return change_in_batches(overdue_claims(now), lambda claims: claims.update(status=ClaimStatus.EXPIRED))
+    return change_in_batches(overdue_claims(now), _expire_claims)
 
 
 def overdue_claims(now: datetime) -> QuerySet[VoucherClaim]:
     """Return the open claims that ran out."""
     return VoucherClaim.objects.filter(status=ClaimStatus.CLAIMED, expires_at__lte=now)
+
+
+def _expire_claims(claims: QuerySet[VoucherClaim]) -> int:
+    # Locked, so that what is announced is what was open.
+    keys = list(claims.select_for_update().values_list("pk", flat=True))
+    expired = VoucherClaim.objects.filter(pk__in=keys).update(status=ClaimStatus.EXPIRED)
+    if expired:
+        announce(
+            "status_change",
+            event_type="VOUCHER_CLAIMS_EXPIRED",
+            description=f"{expired} claims ran out.",
+            metadata={"entity_type": VoucherClaim._meta.label_lower, "ids": keys},
+        )
+    return expired
 
 
 def _check_transition(voucher: Voucher, state: VoucherState) -> None:
@@ -210,10 +228,10 @@ def add_voucher_code(
 ) -> VoucherCode:
     """Give a voucher a code: a short one is made by `make_code`, a static one is `code`.
 
-    Raises Refused for a voucher that cannot be changed any more, a static code that is in use or malformed, and a QR
-    code, which is a signed token and never made by hand.
+    Raises Refused for a voucher that is deleted or cannot be changed any more, a static code that is in use or
+    malformed, and a QR code, which is a signed token and never made by hand.
     """
-    kind = CodeType(type)
+    kind, voucher = CodeType(type), _locked(voucher)
     if not voucher.is_editable:
         raise Refused(f"{voucher} is {voucher.get_state_display().lower()} and takes no more codes.")
     if kind == CodeType.QR:
@@ -260,11 +278,13 @@ def _try_code(voucher: Voucher, kind: CodeType, code: str) -> VoucherCode | None
 def claim_voucher(*, voucher: Voucher, user: User, now: datetime | None = None) -> VoucherClaim:
     """Put a voucher into a person's wallet for 30 days, or until it expires.
 
-    Raises Refused unless the voucher is published and inside its window, something is left of both limits, and the
-    person holds no open claim of it.
+    Raises Refused unless the voucher is published and inside its window, its seller is public, something is left of
+    both limits, and the person may sign in and holds no open claim of it.
     """
     now = now or timezone.now()
+    _lock_holder(user)
     voucher = _locked(voucher)
+    _check_seller(voucher)
     if voucher.state != PUBLISHED:
         raise Refused(f"{voucher} is {voucher.get_state_display().lower()}: only published vouchers can be claimed.")
     if not Voucher.objects.filter(pk=voucher.pk).valid(now=now).exists():
@@ -297,11 +317,15 @@ def redeem_voucher(
 ) -> VoucherRedemption:
     """Use the voucher that a person holds.
 
-    `discount_amount` is what the voucher took off, in its currency; a fixed discount is its own amount. Raises Refused
-    without an open claim of at most 30 days, for a voucher that is not usable or expired, and above either limit.
+    `discount_amount` is what the voucher took off, in its currency; a fixed discount is its own amount. `code_used` is
+    the code that was typed or scanned, if there was one. Raises Refused without an open claim of at most 30 days, for a
+    voucher that is not usable or expired or whose seller is not public, for a code that is not an active one of this
+    voucher, for a person who may not sign in, and above either limit.
     """
     now = now or timezone.now()
+    _lock_holder(user)
     voucher = _locked(voucher)
+    _check_seller(voucher)
     if voucher.state not in USABLE_STATES:
         raise Refused(f"{voucher} is {voucher.get_state_display().lower()} and cannot be redeemed.")
     if voucher.expires_at is not None and now >= voucher.expires_at:
@@ -319,7 +343,7 @@ def redeem_voucher(
         voucher=voucher,
         user=user,
         claim=claim,
-        code_used=code_used,
+        code_used=_active_code(voucher, code_used) if code_used else "",
         discount_amount=discount_amount,
         currency=voucher.currency,
         latitude=latitude,
@@ -350,6 +374,24 @@ def _locked(voucher: Voucher) -> Voucher:
     if locked is None:
         raise Refused(f"{voucher} is deleted.")
     return locked
+
+
+def _lock_holder(user: User) -> None:
+    """Keep the person from leaving until the transaction ends; people are locked before vouchers."""
+    if lock_person(user).filter(is_active=True).first() is None:
+        raise Refused(f"{user} is deleted, suspended or banned, and so neither claims nor redeems vouchers.")
+
+
+def _check_seller(voucher: Voucher) -> None:
+    if not Seller.objects.public().filter(pk=voucher.seller_id).exists():
+        raise Refused(f"{voucher} belongs to {voucher.seller}, who is not on the marketplace at present.")
+
+
+def _active_code(voucher: Voucher, text: str) -> str:
+    found = VoucherCode.objects.typed(text).filter(voucher=voucher).first()
+    if found is None:
+        raise Refused(f"{text} is not an active code of {voucher}: look at the code again.")
+    return str(found.code)
 
 
 def _check_limits(voucher: Voucher, user: User) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Translation, User
+from accounts.models import Seller, Translation, User
+from accounts.services import ban_user, delete_seller, delete_user, suspend_user
 from analytics.models import AuditLog
 from config.db.errors import Refused
 from leads.codes import has_valid_check_character
@@ -147,6 +148,28 @@ def test_expiring_a_voucher_ends_the_claims_that_people_hold() -> None:
     assert claim.status == ClaimStatus.EXPIRED
 
 
+@pytest.mark.usefixtures("texts")
+@pytest.mark.parametrize("gone", ["voucher", "seller"])
+def test_what_is_deleted_is_not_published(gone: str) -> None:
+    voucher = make_ready()
+    if gone == "voucher":
+        delete_voucher(voucher=Voucher.objects.get())
+    else:
+        delete_seller(seller=voucher.seller)
+    with pytest.raises(Refused, match="is deleted"):
+        publish_voucher(voucher=voucher, now=NOON)
+    assert state_of(voucher) == "draft"
+
+
+@pytest.mark.usefixtures("texts")
+def test_a_voucher_is_published_in_the_window_that_is_stored() -> None:
+    voucher = make_ready()
+    Voucher.objects.update(valid_from=None, expires_at=NOON)
+    with pytest.raises(Refused, match="expired on"):
+        publish_voucher(voucher=voucher, now=NOON)
+    assert state_of(voucher) == "draft"
+
+
 # Deletion
 
 
@@ -252,6 +275,15 @@ def test_a_finished_voucher_takes_no_more_codes_and_qr_codes_are_not_made_by_han
     assert not VoucherCode.objects.exists()
 
 
+@pytest.mark.django_db
+def test_a_deleted_voucher_takes_no_codes() -> None:
+    voucher = make_voucher()
+    delete_voucher(voucher=Voucher.objects.get())
+    with pytest.raises(Refused, match="is deleted"):
+        add_voucher_code(voucher=voucher)
+    assert not VoucherCode.objects.exists()
+
+
 # Claims
 
 
@@ -303,7 +335,8 @@ def test_a_redemption_uses_up_the_claim_and_is_counted() -> None:
     voucher = make_voucher(state="published", discount_type="fixed", discount_value=Decimal(250), currency="ZAR")
     user = make_user(name="Ann Lee")
     claim = claim_voucher(voucher=voucher, user=user, now=NOON)
-    redemption = redeem_voucher(voucher=voucher, user=user, code_used="ABCDEFGH", now=NOON + DAY)
+    add_voucher_code(voucher=voucher, make_code=lambda: "ABCDEFGH")
+    redemption = redeem_voucher(voucher=voucher, user=user, code_used="abcd-efgh", now=NOON + DAY)
     claim.refresh_from_db()
     voucher.refresh_from_db()
     assert (claim.status, claim.redeemed_at, redemption.claim) == (ClaimStatus.REDEEMED, NOON + DAY, claim)
@@ -343,6 +376,48 @@ def test_a_voucher_that_cannot_be_used_any_more_is_not_redeemed(change: dict[str
         redeem_voucher(voucher=voucher, user=user, now=at)
     voucher.refresh_from_db()
     assert voucher.redemption_count == 0
+    assert not VoucherRedemption.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("change", [{"deleted_at": NOON}, {"is_verified": False}, {"is_active": False}])
+def test_vouchers_of_a_seller_who_is_not_public_are_neither_claimed_nor_redeemed(change: dict[str, Any]) -> None:
+    voucher, holder = make_voucher(state="published"), make_user()
+    claim_voucher(voucher=voucher, user=holder, now=NOON)
+    Seller.all_objects.filter(pk=voucher.seller_id).update(**change)
+    with pytest.raises(Refused, match="not on the marketplace"):
+        claim_voucher(voucher=voucher, user=make_user(), now=NOON)
+    with pytest.raises(Refused, match="not on the marketplace"):
+        redeem_voucher(voucher=voucher, user=holder, now=NOON)
+    assert VoucherClaim.objects.get().status == "claimed"
+    assert not VoucherRedemption.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("leave", [suspend_user, ban_user, delete_user])
+def test_people_who_have_left_neither_claim_nor_redeem(leave: Any) -> None:
+    held, other, person = make_voucher(state="published"), make_voucher(state="published"), make_user()
+    claim_voucher(voucher=held, user=person, now=NOON)
+    leave(user=User.objects.get(pk=person.pk))
+    with pytest.raises(Refused, match="neither claims nor redeems"):
+        claim_voucher(voucher=other, user=person, now=NOON)
+    with pytest.raises(Refused, match="neither claims nor redeems"):
+        redeem_voucher(voucher=held, user=person, now=NOON)
+    assert VoucherClaim.objects.get().status == "claimed"
+    assert not VoucherRedemption.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_voucher_is_redeemed_with_an_active_code_of_its_own() -> None:
+    voucher, person = make_voucher(state="published"), make_user()
+    claim_voucher(voucher=voucher, user=person, now=NOON)
+    foreign = add_voucher_code(voucher=make_voucher(), type="static", code="FOREIGN1")
+    inactive = add_voucher_code(voucher=voucher, type="static", code="INACTIVE1")
+    VoucherCode.objects.filter(pk=inactive.pk).update(is_active=False)
+    for code in (foreign.code, inactive.code, "UNKNOWN1"):
+        with pytest.raises(Refused, match=f"{code} is not an active code"):
+            redeem_voucher(voucher=voucher, user=person, code_used=code, now=NOON)
+    assert VoucherClaim.objects.get().status == "claimed"
     assert not VoucherRedemption.objects.exists()
 
 

@@ -96,6 +96,9 @@ class TestVouchers:
         once("voucher-claims", 1)
         late.refresh_from_db()
         assert late.status == "expired"
+        entry = AuditLog.objects.get(event_type="VOUCHER_CLAIMS_EXPIRED")
+        assert (entry.action, entry.entity_type) == ("status_change", "leads.voucherclaim")
+        assert entry.metadata == {"ids": [late.pk]}
 
 
 class TestCredentials:
