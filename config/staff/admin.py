@@ -478,6 +478,22 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         """Announce nothing about this save: the service that `save_model` called has done so."""
         request.__dict__["_staff_announced"] = True
 
+    def save_one_by_one(self, request: HttpRequest, formset: Any, add: Callable[[Any], object]) -> None:
+        """Save rows of an inline, announcing what each said before and says now; `add` is the service for new ones."""
+        formset.is_announced = True
+        formset.save(commit=False)
+        before = {form.instance.pk: form.initial for form in formset.initial_forms}
+        for row in formset.new_objects:
+            add(row)
+        for row, names in formset.changed_objects:
+            row.save()
+            changes = {name: [before[row.pk].get(name), getattr(row, name)] for name in names}
+            announce("update", row, actor=person(request), description=str(row), changes=changes)
+        for row in formset.deleted_objects:
+            changes = {name: [value, None] for name, value in before[row.pk].items()}
+            announce("delete", row, actor=person(request), description=str(row), changes=changes)
+            row.delete()
+
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         if not request.__dict__.pop("_staff_announced", False):
             self._announce("create", request, obj)

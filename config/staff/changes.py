@@ -40,13 +40,17 @@ def changes_between(before: dict[str, Any], row: Any) -> dict[str, list[Any]]:
 
 
 def inline_changes(formsets: list[Any]) -> dict[str, list[Any]]:
-    """Return what was done to rows of inlines: how many were added, changed and deleted, by their table's name."""
+    """Return what was done to rows of inlines: how many were added, changed and deleted, by their table's name.
+
+    Those that the audit log was told of one by one are left out.
+    """
     done: dict[str, list[Any]] = {}
     for formset in formsets:
+        if getattr(formset, "is_announced", False):
+            continue
         names = str(formset.model._meta.verbose_name_plural)
         counts = {
-            # A service that made the new rows has told the audit log of each.
-            "added": 0 if getattr(formset, "is_announced", False) else len(formset.new_objects),
+            "added": len(formset.new_objects),
             "changed": len(formset.changed_objects),
             "deleted": len(formset.deleted_objects),
         }

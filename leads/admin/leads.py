@@ -206,14 +206,8 @@ class LeadAdmin(StaffAdmin):
         if formset.model is not LeadNote:
             super().save_formset(request, form, formset, change)
             return
-        formset.is_announced = True
-        for note in formset.save(commit=False):
-            if note.pk is None:
-                add_lead_note(lead=form.instance, text=note.text, actor=person(request))
-            else:
-                note.save()
-        for note in formset.deleted_objects:
-            note.delete()
+        lead, actor = form.instance, person(request)
+        self.save_one_by_one(request, formset, lambda note: add_lead_note(lead=lead, text=note.text, actor=actor))
 
     def soft_delete_row(self, request: HttpRequest, row: Any) -> None:
         delete_lead(lead=row, actor=person(request))

@@ -106,16 +106,13 @@ class SupportTicketAdmin(StaffAdmin):
     )
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        formset.is_announced = True
-        for comment in formset.save(commit=False):
-            if comment.pk is None:
-                comment_ticket(
-                    ticket=form.instance, text=comment.text, is_internal=comment.is_internal, actor=person(request)
-                )
-            else:
-                comment.save()
-        for comment in formset.deleted_objects:
-            comment.delete()
+        self.save_one_by_one(
+            request,
+            formset,
+            lambda comment: comment_ticket(
+                ticket=form.instance, text=comment.text, is_internal=comment.is_internal, actor=person(request)
+            ),
+        )
 
 
 @admin.register(TicketComment)

@@ -95,7 +95,9 @@ class VoucherForm(StaffModelForm):
             if key in self.changed_data:
                 self.add_error(key, "Another row has this key: choose another one, or leave it empty.")
             else:
-                self.add_error(name, "Other rows have this text as well: change it among the translations.")
+                self.add_error(
+                    name, "Other rows have this text as well: an administrator can change it among the translations."
+                )
 
 
 def texts_of(voucher: Voucher) -> dict[str, str]:

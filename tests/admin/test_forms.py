@@ -326,6 +326,27 @@ class TestLeads:
         assert [entry.event_type for entry in audited(note)] == ["NOTE_ADDED_TO_LEAD"]
         assert audited(lead) == []
 
+    def test_notes_that_are_changed_and_deleted_on_its_page_are_told_of_each(
+        self, super_admin: Client, superuser: User
+    ) -> None:
+        lead = make_lead()
+        changed, deleted = lead.notes.create(text="Wants it."), lead.notes.create(text="Old words.")
+        fields = fields_of(super_admin, page_of(lead))
+        number = {fields[f"notes-{place}-id"]: place for place in (0, 1)}
+        changes = {
+            f"notes-{number[str(changed.pk)]}-text": "Bought it.",
+            f"notes-{number[str(deleted.pk)]}-DELETE": "on",
+        }
+        assert send(super_admin, page_of(lead), **changes).status_code == 302
+        assert lead.notes.get().text == "Bought it."
+        [update], [removal] = audited(changed), audited(deleted)
+        assert (update.action, update.actor, update.changes) == (
+            "update", superuser, {"text": ["Wants it.", "Bought it."]},
+        )  # fmt: skip
+        removed = {"lead": [lead.pk, None], "text": ["Old words.", None]}
+        assert (removal.action, removal.actor, removal.changes) == ("delete", superuser, removed)
+        assert audited(lead) == []
+
     @pytest.mark.parametrize("text", ["", "   ", "x" * 2001])
     def test_a_note_that_is_empty_or_too_long_is_refused_on_the_form(self, text: str, super_admin: Client) -> None:
         lead = make_lead()
@@ -353,6 +374,20 @@ def test_comments_are_written_on_the_page_of_their_ticket(super_admin: Client, s
     comment = TicketComment.objects.get()
     assert (comment.author, comment.is_internal, comment.ticket) == (superuser, True, ticket)
     assert len(audited(comment)) == 1
+
+
+def test_a_comment_that_is_changed_or_deleted_on_the_page_of_its_ticket_is_told_of(
+    super_admin: Client, superuser: User
+) -> None:
+    ticket = make_ticket()
+    comment = ticket.comments.create(text="Between us.", is_internal=True)
+    assert send(super_admin, page_of(ticket), **{"comments-0-is_internal": None}).status_code == 302
+    assert send(super_admin, page_of(ticket), **{"comments-0-DELETE": "on"}).status_code == 302
+    update, removal = audited(comment)
+    assert (update.action, update.actor, update.changes) == ("update", superuser, {"is_internal": [True, False]})
+    removed = {"ticket": [ticket.pk, None], "text": ["Between us.", None], "is_internal": [False, None]}
+    assert (removal.action, removal.changes) == ("delete", removed)
+    assert audited(ticket) == []
 
 
 def test_a_ticket_is_opened_for_a_person(super_admin: Client) -> None:
