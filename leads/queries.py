@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from leads.models.leads import LeadQuerySet
     from leads.models.vouchers import VoucherQuerySet
 
-PAGE_SIZE = 20
 EARLIER_LEADS = 5
 
 

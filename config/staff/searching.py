@@ -23,7 +23,7 @@ from config.staff.pages import PlainRows
 from config.staff.searched_rows import Among, Found, JoinedRows, SearchedRows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Protocol
 
     from django.db.models import Model, QuerySet
@@ -67,15 +67,17 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """By a whole value, such as the code of a voucher or an address."""
+    """By a whole value, such as the code of a voucher or an address; `stored` spells what is typed as it is stored."""
 
     column: str
+    stored: Callable[[str], str] = str.strip
 
     def find(self, text: str, rows: QuerySet[Any]) -> Found | None:
         """See `Way`."""
         field = rows.model._meta.get_field(self.column)
         try:
-            return _found(rows, Q((self.column, field.clean(field.to_python(text.strip()), None))))
+            values = {field.clean(field.to_python(spelled), None) for spelled in (text.strip(), self.stored(text))}
+            return _found(rows, Q((f"{self.column}__in", values)))
         except (ValidationError, ValueError):
             return None
 

@@ -22,6 +22,7 @@ from config.staff.site import person
 from leads.models import Lead, LeadActivity, LeadNote
 from leads.models.leads import MANUAL_ACTIVITIES, LeadPriority, LeadStatus
 from leads.queries import earlier_leads_of
+from leads.scoring import current_rules, quality_label
 from leads.search import LEADS, NOTES
 from leads.services import (
     add_lead_note,
@@ -127,6 +128,7 @@ class LeadAdmin(StaffAdmin):
         "status",
         "priority",
         "score",
+        "quality",
         "reasons",
         "assigned_to",
         "subject_label",
@@ -155,7 +157,7 @@ class LeadAdmin(StaffAdmin):
         ),
         (
             "Origin",
-            {"classes": ["tab"], "fields": ("source", ("score", "reasons"), "ip_address", "user_agent")},
+            {"classes": ["tab"], "fields": ("source", ("score", "quality"), "reasons", "ip_address", "user_agent")},
         ),
     )
     inlines = (NoteInline, TimelineInline)
@@ -174,6 +176,11 @@ class LeadAdmin(StaffAdmin):
         "Record activity", record_lead_activity, argument="lead", done="recorded", form=ActivityForm, icon="event_note"
     )
     rescore = service_action("Score again", rescore_lead, argument="lead", done="scored again", icon="calculate")
+
+    @admin.display(description="Quality")
+    def quality(self, lead: Lead) -> str:
+        # Without factors nothing was scored.
+        return quality_label(lead.score, current_rules()) if lead.score_factors else EMPTY
 
     @admin.display(description="Why this score")
     def reasons(self, lead: Lead) -> str:

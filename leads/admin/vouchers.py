@@ -20,6 +20,7 @@ from config.staff.forms import StaffModelForm, dress
 from config.staff.inlines import RelatedListInline
 from config.staff.searching import Names, Through, Whole, Words
 from config.staff.site import person
+from leads.codes import typed_code
 from leads.models import Voucher, VoucherClaim, VoucherCode, VoucherRedemption
 from leads.models.vouchers import CodeType, DiscountType, VoucherState
 from leads.queries import keys_of_others
@@ -257,7 +258,7 @@ class VoucherAdmin(KeyedTextsAdmin):
 @admin.register(VoucherCode)
 class VoucherCodeAdmin(StaffAdmin):
     list_display = (
-        "code",
+        "shown_code",
         badge("type", {"qr": "primary", "short": "info"}),
         link_to("voucher"),
         "is_active",
@@ -265,8 +266,12 @@ class VoucherCodeAdmin(StaffAdmin):
     )
     list_filter = (("type", ChoicesCheckboxFilter), ("is_active", BooleanRadioFilter), ("created_at", RangeDateFilter))
     search_fields = ("code", "voucher__title_key")
-    searches_by = (Whole("code"), Through("voucher", TITLES))
+    searches_by = (Whole("code", stored=typed_code), Through("voucher", TITLES))
     date_hierarchy = "created_at"
+
+    @admin.display(description="Code", ordering="code")
+    def shown_code(self, code: VoucherCode) -> str:
+        return str(code)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         # Codes are made by the voucher's own action, which knows their rules.

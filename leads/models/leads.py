@@ -82,9 +82,6 @@ class LeadQuerySet(SoftDeleteQuerySet["Lead"]):
     def open(self) -> Self:
         return self.exclude(status__in=CLOSED_STATUSES)
 
-    def unassigned(self) -> Self:
-        return self.filter(assigned_to__isnull=True)
-
     def visible_to(self, user: User) -> Self:
         """An administrator sees own and unassigned leads; super administrators and viewers see all, others none."""
         if user.role in {Role.SUPER_ADMIN, Role.VIEWER}:

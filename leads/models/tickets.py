@@ -60,9 +60,6 @@ def new_ticket_number() -> str:
 
 
 class SupportTicketQuerySet(RowQuerySet["SupportTicket"]):
-    def unsolved(self) -> Self:
-        return self.exclude(status__in=SOLVED_STATUSES)
-
     def visible_to(self, user: User) -> Self:
         return self if user.sees_everything else self.filter(user=user)
 

@@ -25,7 +25,7 @@ from config.db.fields import UpperCharField
 from config.db.iso import validate_currency
 from config.db.words import WordIndex, Words
 from inventory.models import Category
-from leads.codes import typed_code
+from leads.codes import grouped_code, typed_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -203,7 +203,7 @@ class VoucherCodeQuerySet(OfVoucherQuerySet["VoucherCode"]):
     def typed(self, text: str) -> Self:
         """Active codes that are what a person typed or scanned."""
         # A scanned token is taken as it is; typed codes come with blanks, hyphens and small letters.
-        return self.filter(is_active=True, code__in={text, typed_code(text)})
+        return self.filter(is_active=True, code__in={text.strip(), typed_code(text)})
 
 
 class VoucherCode(models.Model):
@@ -236,7 +236,7 @@ class VoucherCode(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.code
+        return grouped_code(self.code) if self.type == CodeType.SHORT else self.code
 
 
 class VoucherClaim(models.Model):

@@ -15,6 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 from pytest_django import Settings
 
 from accounts.models import Language, Seller, StoredFile, Subscription, Translation, User
@@ -315,6 +316,17 @@ class TestLeads:
         assert car.name in lead.subject_label
         assert lead.activities.get().type == "CREATED"
         assert [entry.event_type for entry in audited(lead)] == ["LEAD_CREATED"]
+
+    def test_its_quality_follows_from_the_score_and_the_settings(self, super_admin: Client) -> None:
+        lead, unscored = make_lead(score=72, score_factors={"full_name": 10}), make_lead()
+
+        def quality(of: Lead) -> str:
+            words = strip_tags(super_admin.get(page_of(of)).content.decode()).split()
+            return words[words.index("Quality") + 1]
+
+        assert (quality(lead), quality(unscored)) == ("high", "-")
+        set_setting("leads.high_quality_from", 80)
+        assert quality(lead) == "medium"
 
     def test_notes_are_written_on_its_page(self, super_admin: Client, superuser: User) -> None:
         lead = make_lead()

@@ -102,6 +102,16 @@ def test_no_page_shows_the_key_of_a_title_where_there_is_a_title(super_admin: Cl
     assert form.count(voucher.title_key) == 1
 
 
+def test_short_codes_are_shown_in_two_groups_and_others_as_they_are(super_admin: Client) -> None:
+    voucher = make_voucher()
+    VoucherCode.objects.create(voucher=voucher, code="ABCDEFGH", type="short")
+    VoucherCode.objects.create(voucher=voucher, code="SPRING2026", type="static")
+    for page in ("/admin/leads/vouchercode/", f"/admin/leads/voucher/{voucher.pk}/change/"):
+        content = super_admin.get(page).content.decode()
+        assert "ABCD-EFGH" in content
+        assert "SPRING2026" in content
+
+
 def test_vouchers_are_found_by_their_titles(super_admin: Client) -> None:
     voucher, *_ = held_voucher("Frenos nuevos")
     make_voucher()

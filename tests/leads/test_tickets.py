@@ -111,15 +111,3 @@ def test_without_an_actor_the_person_behind_the_request_is_the_author() -> None:
     ticket, colleague = make_ticket(), make_user(Role.ADMIN)
     with acting(RequestContext(actor=colleague)):
         assert comment_ticket(ticket=ticket, text="Done.").author == colleague
-
-
-def test_unsolved_tickets_are_those_that_are_neither_resolved_nor_closed() -> None:
-    for status in TicketStatus:
-        make_ticket(status=status)
-    assert {ticket.status for ticket in SupportTicket.objects.unsolved()} == {
-        "open",
-        "assigned",
-        "in_progress",
-        "waiting_customer",
-        "waiting_internal",
-    }
