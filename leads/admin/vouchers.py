@@ -27,6 +27,7 @@ from leads.queries import keys_of_others
 from leads.search import REDEMPTIONS
 from leads.services import (
     add_voucher_code,
+    copy_voucher_text,
     delete_voucher,
     expire_voucher,
     publish_voucher,
@@ -67,6 +68,8 @@ class VoucherForm(StaffModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # By the keys that are new, those by which the texts were found before.
+        self.left_keys: dict[str, str] = {}
         for key_field in TEXTS.values():
             if key_field in self.fields:
                 self.fields[key_field].required = False
@@ -79,16 +82,30 @@ class VoucherForm(StaffModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         for name, key_field in TEXTS.items():
-            chosen = cleaned.get(key_field) if key_field in self.fields else getattr(self.instance, key_field)
-            cleaned[key_field] = chosen or f"voucher.{self.instance.public_id.lower()}.{name}"
-            # A key that the form does not show is not taken from what was sent.
+            cleaned[key_field] = self._key_of(name, cleaned)
+            # The key of a field that the form does not show is not set by the form.
             setattr(self.instance, key_field, cleaned[key_field])
         self._refuse_texts_of_others(cleaned)
         return cleaned
 
+    def _key_of(self, name: str, cleaned: dict[str, Any]) -> str:
+        """Return the key by which the text is found from now on; what was chosen counts if the form lets one choose."""
+        key_field = TEXTS[name]
+        own = f"voucher.{self.instance.public_id.lower()}.{name}"
+        if key_field in self.fields:
+            return cleaned.get(key_field) or own
+        stored: str = getattr(self.instance, key_field)
+        if stored in {"", own} or not (name in self.changed_data and cleaned.get(name)):
+            return stored or own
+        # Another row may find its text by this key, one even that the person does not see.
+        self.left_keys[own] = stored
+        return own
+
     def _refuse_texts_of_others(self, cleaned: dict[str, Any]) -> None:
         """Say which texts other rows have as well: they would change along with this voucher's."""
-        changed = [(name, key) for name, key in TEXTS.items() if {name, key} & {*self.changed_data}]
+        changed = [
+            (name, key) for name, key in TEXTS.items() if key in self.fields and {name, key} & {*self.changed_data}
+        ]
         shared = keys_of_others({cleaned[key] for _, key in changed}, voucher=self.instance) if changed else set()
         for name, key in changed:
             if cleaned[key] not in shared:
@@ -96,9 +113,7 @@ class VoucherForm(StaffModelForm):
             if key in self.changed_data:
                 self.add_error(key, "Another row has this key: choose another one, or leave it empty.")
             else:
-                self.add_error(
-                    name, "Other rows have this text as well: an administrator can change it among the translations."
-                )
+                self.add_error(name, "Other rows have this text as well: change it among the translations.")
 
 
 def texts_of(voucher: Voucher) -> dict[str, str]:
@@ -231,6 +246,8 @@ class VoucherAdmin(KeyedTextsAdmin):
 
     def save_model(self, request: HttpRequest, obj: Voucher, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
+        for key, left in form.left_keys.items():
+            copy_voucher_text(from_key=left, to_key=key, actor=person(request))
         written = {name: form.cleaned_data.get(name) for name in TEXTS if name in form.changed_data}
         language = Language.objects.filter(is_default=True).first() if any(written.values()) else None
         for name, text in written.items():

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Language, Seller, Translation, User
+from accounts.services import save_translation
 from config.audit import announce
 from config.db.errors import Refused
 from config.db.removal import change_in_batches
@@ -186,6 +187,15 @@ def _check_texts(voucher: Voucher) -> None:
     missing = [f"{what} ({key})" for what, key in keys.items() if key not in known]
     if missing:
         raise Refused(f"{voucher} has no text in {language.name} for its {', '.join(missing)}: add the translation.")
+
+
+@transaction.atomic
+def copy_voucher_text(*, from_key: str, to_key: str, actor: User | None = None) -> None:
+    """Write the text of a key under another one too, in all languages but the default one, which is new."""
+    for text in Translation.objects.filter(key=from_key, language__is_default=False).select_related("language"):
+        save_translation(
+            key=to_key, language=text.language, value=text.value, domain="voucher", context=text.context, actor=actor
+        )
 
 
 # Deletion

@@ -214,7 +214,7 @@ class TestTextsOfOthers:
 
     @staticmethod
     def stored(texts: dict[str, str]) -> dict[str, str]:
-        return dict(Translation.objects.filter(key__in=texts).values_list("key", "value"))
+        return dict(Translation.objects.filter(key__in=texts, language="en").values_list("key", "value"))
 
     def test_are_not_written_with_a_new_voucher(self, shop: SimpleNamespace, texts: dict[str, str]) -> None:
         for number, key in enumerate(texts, start=7):
@@ -231,16 +231,30 @@ class TestTextsOfOthers:
         for key in texts:
             keys = dict.fromkeys(("title_key", "description_key", "terms_key"), key)
             assert send(shop.client, page, **keys, title=f"Not {key}", terms="OVERWRITTEN").status_code == 302
-            assert Translation.objects.get(key=voucher.title_key).value == f"Not {key}"
+            stored = Voucher.objects.get(pk=voucher.pk)
+            assert Translation.objects.get(key=stored.title_key).value == f"Not {key}"
+            assert stored.title_key == f"voucher.{voucher.public_id.lower()}.title"
+            assert stored.description_key == voucher.description_key
+        assert self.stored(texts) == texts
+
+    def test_stay_as_they_are_where_a_voucher_shares_a_key(self, shop: SimpleNamespace, texts: dict[str, str]) -> None:
+        make_translation("site.terms", "Ehdot", "fi")
+        voucher = make_voucher(seller=shop.own[Seller][0], terms_key="site.terms", title_key="category.engine.name")
+        page = address(Voucher, "change", voucher.pk)
+        assert send(shop.client, page, terms="Mine", title="").status_code == 302
         assert self.stored(texts) == texts
         stored = Voucher.objects.get(pk=voucher.pk)
-        assert (stored.title_key, stored.terms_key) == (voucher.title_key, voucher.terms_key)
+        assert stored.title_key == "category.engine.name"
+        assert stored.terms_key == f"voucher.{voucher.public_id.lower()}.terms"
+        # What the text is in other languages goes along.
+        own = dict(Translation.objects.filter(key=stored.terms_key).values_list("language_id", "value"))
+        assert own == {"en": "Mine", "fi": "Ehdot"}
 
     @pytest.mark.parametrize("owner", ["voucher", "deleted voucher", "seller", "category"])
-    def test_are_not_written_where_a_voucher_shares_a_key(
-        self, owner: str, shop: SimpleNamespace, texts: dict[str, str]
+    def test_are_changed_by_an_administrator_among_the_translations_alone(
+        self, owner: str, shop: SimpleNamespace, texts: dict[str, str], sign_in: Callable[[User], Client]
     ) -> None:
-        voucher, other = make_voucher(seller=shop.own[Seller][0], title_key="shared"), shop.foreign[Voucher][0]
+        voucher, other = make_voucher(title_key="shared"), shop.foreign[Voucher][0]
         make_translation("shared", "Everybody's")
         if owner.endswith("voucher"):
             deleted_at = NOON if owner.startswith("deleted") else None
@@ -249,11 +263,11 @@ class TestTextsOfOthers:
             Seller.objects.filter(pk=other.seller_id).update(description_key="shared")
         else:
             Category.objects.update(description_key="shared")
-        page = address(Voucher, "change", voucher.pk)
-        assert list(errors_of(send(shop.client, page, title="Mine"))) == ["title"]
+        page, client = address(Voucher, "change", voucher.pk), sign_in(staff(Role.ADMIN))
+        assert list(errors_of(send(client, page, title="Mine"))) == ["title"]
         assert self.stored({"shared": ""}) == {"shared": "Everybody's"}
-        # The rest of the voucher is the seller's to change.
-        assert send(shop.client, page, discount_value="12").status_code == 302
+        # The rest of the voucher can be changed.
+        assert send(client, page, discount_value="12").status_code == 302
 
     def test_do_not_become_the_name_of_a_seller(self, shop: SimpleNamespace, texts: dict[str, str]) -> None:
         seller = shop.own[Seller][0]
