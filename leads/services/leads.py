@@ -275,8 +275,7 @@ def _can_work_leads(user: User) -> bool:
 def _leaver_with(lead: Lead) -> User | None:
     """Return who has a closed or deleted lead if that person cannot work it: no colleague would see it opened again."""
     # Such leads keep nobody from leaving, and may have got to somebody else since this one was read.
-    lead.refresh_from_db(fields=["assigned_to"], from_queryset=Lead.all_objects.all())
-    assignee = lead.assigned_to
+    assignee = lead.assigned_to = User.all_objects.filter(leads_assigned=lead).first()
     return assignee if assignee is not None and not _can_work_leads(assignee) else None
 
 

@@ -372,6 +372,15 @@ def test_a_restored_lead_of_somebody_who_cannot_work_it_is_everybodys(left: dict
     assert Lead.objects.get(pk=closed.pk).assigned_to_id == person.pk
 
 
+def test_a_lead_that_is_gone_for_good_is_neither_reopened_nor_restored() -> None:
+    lead = make_lead(status=LeadStatus.LOST, closed_at=NOON)
+    Lead.objects.get().delete()
+    with pytest.raises(LeadChanged):
+        change_lead_status(lead=lead, status=LeadStatus.NEW)
+    with pytest.raises(Refused, match="is not deleted"):
+        restore_lead(lead=lead)
+
+
 def test_a_deleted_lead_takes_no_notes_and_no_activities() -> None:
     lead = make_lead()
     delete_lead(lead=Lead.objects.get())
