@@ -10,7 +10,9 @@ from django.contrib import admin
 from django.db.models import BigIntegerField, Case, Exists, OuterRef, Q, Value, When
 from django.db.models.functions import Cast
 from django.db.models.lookups import Exact
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 
 from accounts.models.users import Role
 from analytics.models import AuditLog, DailyMetric, Event, PageView, SystemSetting, WebVital
@@ -18,7 +20,7 @@ from analytics.models.audit import AUDIT_TEXTS
 from analytics.setting_keys import SETTINGS
 from config.db.search import Searched
 from config.staff.admin import RecordedAdmin, StaffAdmin
-from config.staff.columns import badge, in_words, link_to, list_url
+from config.staff.columns import EMPTY, badge, in_words, link_to, list_url
 from config.staff.filters import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter, RangeNumericFilter
 from config.staff.forms import StaffModelForm, dress
 from config.staff.searching import Beginning, Code, Whole, Words
@@ -84,11 +86,24 @@ class WebVitalAdmin(RecordedAdmin):
 
 @admin.register(DailyMetric)
 class DailyMetricAdmin(RecordedAdmin):
-    list_display = ("day", in_words("metric"), "content_type", "value", "unique_sessions")
+    list_display = ("day", in_words("metric"), "counted_of", "value", "unique_sessions")
     list_filter = (("day", RangeDateFilter),)
     search_fields = ("metric",)
     searches_by = (Code("metric"),)
     date_hierarchy = "day"
+    list_select_related = ("content_type",)
+
+    @admin.display(description="Of")
+    def counted_of(self, metric: DailyMetric) -> str:
+        """Return the kind of row, or the row as a link."""
+        kind = metric.content_type
+        if kind is None:
+            return EMPTY
+        name = capfirst(kind.name)
+        if metric.object_id is None:
+            return name
+        address = reverse(f"admin:{kind.app_label}_{kind.model}_change", args=(metric.object_id,))
+        return format_html('<a class="staff-link" href="{}">{} {}</a>', address, name, metric.object_id)
 
 
 @admin.register(AuditLog)

@@ -99,12 +99,12 @@ class Migration(FirstMigration):
                 ('object_id', models.BigIntegerField(blank=True, null=True, verbose_name='row')),
                 ('value', models.BigIntegerField()),
                 ('unique_sessions', models.IntegerField(default=0)),
-                ('content_type', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to='contenttypes.contenttype', verbose_name='kind of row')),
+                ('content_type', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, to='contenttypes.contenttype', verbose_name='kind of row')),
             ],
             options={
                 'ordering': ['-day', '-metric', '-id'],
                 'constraints': [models.UniqueConstraint(models.F('day'), models.F('metric'), django.db.models.functions.comparison.Coalesce('content_type_id', models.Value(0), output_field=models.BigIntegerField()), django.db.models.functions.comparison.Coalesce('object_id', models.Value(0), output_field=models.BigIntegerField()), name='dailymetric_day_unique', violation_error_message='This number is recorded for this day already.'), models.CheckConstraint(condition=models.Q(('unique_sessions__gte', 0)), name='dailymetric_unique_sessions_positive', violation_error_message='A number of sessions cannot be negative.')],
-                'indexes': [models.Index(fields=['metric', 'day'], name='daily_metric_days')],
+                'indexes': [models.Index(fields=['metric', 'day'], name='daily_metric_days'), models.Index(fields=['content_type', 'object_id', 'day'], name='daily_metric_row_days')],
             },
         ),
         migrations.CreateModel(

@@ -154,7 +154,7 @@ class DailyMetric(models.Model):
     day = models.DateField()
     metric = models.CharField(max_length=40)
     content_type = models.ForeignKey(
-        ContentType, on_delete=models.CASCADE, null=True, blank=True, verbose_name="kind of row"
+        ContentType, on_delete=models.CASCADE, null=True, blank=True, verbose_name="kind of row", db_index=False
     )
     object_id = models.BigIntegerField("row", null=True, blank=True)
     value = models.BigIntegerField()
@@ -174,8 +174,12 @@ class DailyMetric(models.Model):
             ),
             check("unique_sessions_positive", Q(unique_sessions__gte=0), "A number of sessions cannot be negative."),
         ]
-        # One number over the days.
-        indexes = [models.Index(name="daily_metric_days", fields=["metric", "day"])]
+        indexes = [
+            # One number over the days.
+            models.Index(name="daily_metric_days", fields=["metric", "day"]),
+            # The numbers of one row over the days; it also serves the foreign key.
+            models.Index(name="daily_metric_row_days", fields=["content_type", "object_id", "day"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.metric}: {self.value}"

@@ -148,6 +148,7 @@ PROMISED = [
     ("AN06", "analytics.WebVital", "path"),
     ("AN06", "analytics.WebVital", "created_at"),
     ("AN15", "analytics.DailyMetric", "day, metric"),
+    ("AN15", "analytics.DailyMetric", "content_type_id, object_id, day"),
     ("AU06", "analytics.AuditLog", "actor_id, created_at"),
     ("AU06", "analytics.AuditLog", "entity_type, entity_id"),
     ("AU06", "analytics.AuditLog", "created_at"),

@@ -5,7 +5,7 @@ A preview counts with the same selection that the run changes, so a step that ra
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from accounts.services import (
     people_to_anonymize,
     sessions_with_old_traces,
 )
+from analytics.daily_metrics import days_to_roll_up, roll_up
 from analytics.retention import old_audit_entries, old_events, old_page_views, old_web_vitals
 from config.db.removal import delete_in_batches
 from config.ops.maintenance.archives import archive_root
@@ -111,6 +112,17 @@ def _archiving(name: str, does: str, policy: Policy) -> Step:
     return Step(name, does, run, lambda task: policy.due(task.now).count(), policy)
 
 
+def _archiving_counted(name: str, does: str, policy: Policy) -> Step:
+    """Return a step that archives what daily metrics count, once they have: also where it is the only one that runs."""
+    step = _archiving(name, does, policy)
+
+    def run(task: Task) -> int:
+        roll_up(task.now, late_days=0)
+        return step.run(task)
+
+    return replace(step, run=run)
+
+
 def _deleted(keys: list[int], model: type[Model]) -> int:
     return model._base_manager.filter(pk__in=keys).delete()[1].get(model._meta.label, 0)
 
@@ -187,13 +199,21 @@ STEPS: tuple[Step, ...] = (
         sessions_with_old_traces,
     ),
     _changing("lead-traces", "take address and browser from old leads", forget_lead_traces, leads_with_old_traces),
+    # Before all that removes what is counted.
+    Step(
+        "daily-metrics",
+        "roll up events, page views and leads of days that are over",
+        run=lambda task: roll_up(task.now),
+        preview=lambda task: days_to_roll_up(task.now),
+        of="days",
+    ),
     _archiving("parts", "archive parts sold long ago, then delete them", PART_POLICY),
     # After the parts: a vehicle goes once its last part is gone.
     _archiving("vehicles", "archive old vehicles without parts, then delete them", VEHICLE_POLICY),
     _archiving("users", "archive people deleted long ago, then anonymize them", USER_POLICY),
     _archiving("audit", "archive old audit entries, then delete them", _simple(old_audit_entries, "created_at")),
-    _archiving("events", "archive old events, then delete them", _simple(old_events, "occurred_at")),
-    _archiving("page-views", "archive old page views, then delete them", _simple(old_page_views, "created_at")),
+    _archiving_counted("events", "archive old events, then delete them", _simple(old_events, "occurred_at")),
+    _archiving_counted("page-views", "archive old page views, then delete them", _simple(old_page_views, "created_at")),
     _archiving(
         "web-vitals", "archive old measurements of pages, then delete them", _simple(old_web_vitals, "created_at")
     ),

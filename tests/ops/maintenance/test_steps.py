@@ -22,11 +22,13 @@ from accounts.models import (
     UserSession,
 )
 from accounts.services import delete_user
-from analytics.models import AuditLog, Event, PageView, WebVital
+from analytics.daily_metrics import rolled_up
+from analytics.models import AuditLog, DailyMetric, Event, PageView, WebVital
 from analytics.settings import set_setting
 from inventory.models import Part, PartImage, Vehicle
 from leads.models import LeadNote, Voucher, VoucherClaim
 from tests.builders import (
+    make_car,
     make_event,
     make_language,
     make_lead,
@@ -36,7 +38,7 @@ from tests.builders import (
     make_vehicle,
     make_voucher,
 )
-from tests.ops.maintenance.running import rows_of
+from tests.ops.maintenance.running import rows_of, run
 
 pytestmark = pytest.mark.django_db
 
@@ -326,3 +328,43 @@ class TestThePast:
         make_event(occurred_at=timezone.now(), created_at=ago(days=YEARS + 1))
         once("events", 0)
         assert Event.objects.count() == 1
+
+
+class TestDailyMetrics:
+    def test_days_that_are_over_are_rolled_up_and_today_is_not(self) -> None:
+        now = timezone.now()
+        for days in (0, 2, 2, 3, 40):
+            make_event(occurred_at=now - timedelta(days=days))
+        once("daily-metrics", 3)
+        assert sorted(rolled_up().values_list("value", flat=True)) == [1, 1, 2]
+
+    def test_late_traces_are_for_the_next_run(self) -> None:
+        at = ago(days=2)
+        make_event(occurred_at=at)
+        once("daily-metrics", 1)
+        make_event(occurred_at=at)
+        once("daily-metrics", 1)
+        assert rolled_up().get().value == 2
+
+    @pytest.mark.parametrize("step", ["", "events", "page-views"])
+    def test_nothing_is_archived_that_is_not_rolled_up(self, step: str) -> None:
+        car, at = make_car(), ago(days=YEARS + 2)
+        for _ in range(2):
+            make_event(event_type="CAR_VIEW", car=car, occurred_at=at)
+        PageView.objects.create(path="/", created_at=at)
+        done = run(*(["--only", step] if step else []))
+        assert done.code == 0, done.output
+        numbers = {(row.metric, row.object_id): row.value for row in DailyMetric.objects.all()}
+        assert (numbers["CAR_VIEW", car.pk], numbers["events", None], numbers["page_views", None]) == (2, 2, 1)
+        left = (Event.objects.count(), PageView.objects.count())
+        assert left == {"": (0, 0), "events": (0, 1), "page-views": (2, 0)}[step]
+
+    def test_what_retention_takes_of_a_day_stays_in_its_numbers(self) -> None:
+        for hours in (49, 72):
+            make_event(occurred_at=timezone.now().replace(hour=12) - timedelta(hours=hours))
+        set_setting("retention.event_days", 1)
+        run()
+        numbers = list(rolled_up().order_by("day").values_list("value", flat=True))
+        assert (Event.objects.count(), sum(numbers)) == (0, 2)
+        assert (rows_of("daily-metrics", "--dry-run"), rows_of("daily-metrics")) == (0, 0)
+        assert list(rolled_up().order_by("day").values_list("value", flat=True)) == numbers
