@@ -83,6 +83,8 @@ SEARCH = Family(name="search", seconds=SHORT, depends=("cars", "parts", "sellers
 
 # How much stock there is.
 STATISTICS = Family(name="stats", seconds=MEDIUM, depends=("cars", "parts", "sellers"))
+# All of it together. A big marketplace writes every second, and would count a million rows as often: only time ends it.
+STOCK_TOTALS = Family(name="stats:totals", seconds=SHORT, depends=())
 # What visitors did in a period.
 ANALYTICS_DASHBOARD = Family(name="analytics:dashboard", seconds=LONG, depends=("analytics",))
 # By the key of the car.
