@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from django.db import connection, models, transaction
 
 from accounts.models import Language, Seller, User
+from analytics.daily_metrics import reopen_days
 from config.db import bulk
 from config.db.errors import Refused
 from config.ops.scale import demand, ground, people, stock, traffic
@@ -74,6 +75,7 @@ def run_scale(
         _refuse_second_run(random_seed)
         counts = _write(scale, random_seed, now, progress or (lambda rows: None))
         refresh_words(connection)
+        reopen_days()
     for model in counts:
         bulk.analyze(model)
     return {model._meta.label: count for model, count in counts.items()}

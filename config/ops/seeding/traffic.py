@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from analytics.models import AuditLog, Event, PageView, WebVital
+from analytics.daily_metrics import day_of, roll_up
+from analytics.models import AuditLog, DailyMetric, Event, PageView, WebVital
 from analytics.models.audit import AuditAction
 from analytics.models.traffic import EventType, VitalName
 from analytics.receivers import actor_label
@@ -93,6 +94,7 @@ def ensure_traffic(run: SeedRun, stock: Stock, people: dict[str, User], *, is_fi
         run.tally(Event).unchanged += Event.objects.filter(occurred_at__lte=loaded_at).count()
         for model in (PageView, WebVital, AuditLog):
             run.tally(model).unchanged += model._default_manager.filter(created_at__lte=loaded_at).count()
+        run.tally(DailyMetric).unchanged += DailyMetric.objects.filter(day__lt=day_of(loaded_at)).count()
         return
     month = Month(Random("forecourt"))  # noqa: S311  # the same month every time is what is wanted
     _add_visits(month, run.now, Shelf(list(stock.cars.values()), list(stock.parts.values())))
@@ -106,6 +108,9 @@ def ensure_traffic(run: SeedRun, stock: Stock, people: dict[str, User], *, is_fi
     run.create_many(PageView, month.page_views)
     run.create_many(WebVital, month.web_vitals)
     run.create_many(AuditLog, sorted(month.audit_entries, key=lambda entry: entry.created_at))
+    before = DailyMetric.objects.count()
+    roll_up(run.now)
+    run.tally(DailyMetric).created += DailyMetric.objects.count() - before
 
 
 # Visitors
