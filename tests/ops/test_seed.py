@@ -26,7 +26,7 @@ from pytest_django import Settings
 
 from accounts.models import Integration, Language, Seller, Subscription, Translation, User, UserIdentity
 from accounts.models.users import Role
-from analytics.daily_metrics import days_to_roll_up, rolled_up
+from analytics.daily_metrics import days_to_roll_up, roll_up, rolled_up
 from analytics.models import AuditLog, Event, PageView, WebVital
 from config.ops.maintenance.integrity import find_problems
 from config.ops.scratch import child_environment, connected, migrate_from_zero, scratch_url
@@ -36,7 +36,7 @@ from leads.models import Lead, Voucher
 from leads.models.leads import LeadPriority, LeadStatus
 from leads.models.vouchers import ClaimStatus
 from leads.services.rescoring import rescore_lead
-from tests.builders import make_user
+from tests.builders import make_event, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -603,3 +603,11 @@ def test_scale_adds_made_up_rows_to_the_profile() -> None:
     result = json.loads(seed("--profile", "minimal", "--scale", "1", "--random-seed", "7", "--now", NOW, "--json"))
     assert sum(result["scaled"].values()) == 10_000
     assert Car.objects.count() == result["scaled"]["inventory.Car"]
+
+
+def test_no_day_is_taken_for_rolled_up_once_scale_added_rows() -> None:
+    now = datetime.fromisoformat(f"{NOW}+00:00")
+    make_event(occurred_at=now - timedelta(days=20))
+    assert roll_up(now) == 1
+    seed("--profile", "minimal", "--scale", "1", "--random-seed", "8", "--now", NOW)
+    assert not rolled_up().exists()
