@@ -5,6 +5,7 @@ from __future__ import annotations
 from accounts.services.billing import expire_subscriptions, record_payment_event
 from accounts.services.files import recognise_upload, remove_files, store_image
 from accounts.services.holds import lift_hold, place_hold
+from accounts.services.integrations import foreign_names
 from accounts.services.people import (
     ban_user,
     delete_user,
@@ -53,6 +54,7 @@ __all__ = [
     "expired_browser_sessions",
     "expired_sessions",
     "finished_tokens",
+    "foreign_names",
     "forget_session_traces",
     "issue_token",
     "lift_hold",

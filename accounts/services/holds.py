@@ -1,4 +1,4 @@
-"""Keeping rows beyond the time after which maintenance archives or anonymizes them."""
+"""Keeping rows: from maintenance, which archives or anonymizes them in time, and from removal for good."""
 
 from __future__ import annotations
 

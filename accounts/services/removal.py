@@ -10,9 +10,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from accounts.models import Seller, User
+from accounts.services.integrations import foreign_names
 from accounts.services.people import WrongState, refuse_leaving, require_super_admin
 from accounts.signals import user_removing
 from config.audit import announce
+from config.db.removal import refuse_held
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,16 +26,18 @@ def remove_user_for_good(*, user: User, actor: User | None = None) -> None:
 
     Audit entries, notes, activities, comments and redemptions stay and keep the names as text. Files of pictures go
     once the transaction is committed. Raises Refused, and removes nothing, unless a super administrator does it, for
-    oneself, for the last super administrator, while open leads are assigned to the person, and if somebody adds stock
-    meanwhile.
+    oneself, for the last super administrator, while open leads are assigned to the person, while there is a hold on the
+    person or on stock of theirs, and if somebody adds stock meanwhile.
     """
     require_super_admin(actor, "remove people for good")
     refuse_leaving(user, actor)
     # Others may go on writing down what refers to the person or a seller: they lock stock first, and these after it.
     if User.all_objects.select_for_update(no_key=True).filter(pk=user.pk).first() is None:
         raise WrongState(f"{user} is gone already.")
+    refuse_held(User.all_objects.filter(pk=user.pk))
     sellers = list(Seller.all_objects.filter(owner=user).order_by("pk"))
-    removed: Counter[str] = Counter()
+    removed: Counter[str] = Counter(foreign_names(User, [user.pk]).delete()[1])
+    removed.update(foreign_names(Seller, [seller.pk for seller in sellers]).delete()[1])
     for _, rows in user_removing.send(sender=User, user=user, sellers=sellers):
         removed.update(rows or {})
     try:

@@ -105,7 +105,7 @@ class Hold(models.TextChoices):
 
 
 class HeldModel(models.Model):
-    """A row that maintenance leaves alone, however old it is, while there is a hold on it."""
+    """A row that maintenance leaves alone, however old it is, and nobody removes while there is a hold on it."""
 
     # The default is the database's as well: bulk writers that know nothing of holds leave the column out.
     hold = models.CharField(

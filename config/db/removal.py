@@ -3,23 +3,71 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import CASCADE
+
+from config.db.base import HeldModel
+from config.db.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from django.db.models import QuerySet
+    from django.db.models import Model, QuerySet
 
 SLICE_ROWS = 500
 BATCH_ROWS = 1000
+HELD_ROWS_NAMED = 5
+
+
+class Held(Refused):
+    """A hold keeps rows that would be removed; the text names them."""
+
+
+def refuse_held(rows: QuerySet[Any]) -> None:
+    """Raise Held if there is a hold on one of `rows`, or on a row that would go along with them."""
+    held: dict[Any, None] = {}
+    for model, way in _ways_to_held(rows.model):
+        found = model._base_manager.filter(**{f"{way}__in": rows.order_by().values("pk")}).exclude(hold="")
+        held.update(dict.fromkeys(found.order_by("pk")[: HELD_ROWS_NAMED + 1]))
+    _refuse(held)
+
+
+def _refuse(held: Iterable[Any]) -> None:
+    rows = list(islice(held, HELD_ROWS_NAMED + 1))
+    if rows:
+        names = [f"{row} ({row._meta.verbose_name}, {row.get_hold_display().lower()})" for row in rows]
+        others = " and others" if len(names) > HELD_ROWS_NAMED else ""
+        text = ", ".join(names[:HELD_ROWS_NAMED])
+        raise Held(f"There is a hold on {text}{others}: lift it first. Nothing was removed.")
+
+
+@cache
+def _ways_to_held(model: type[Model]) -> tuple[tuple[type[Model], str], ...]:
+    """Return the tables with holds whose rows go with rows of `model`, each with the lookup that leads back to it."""
+    ways = [(model, "pk")] if issubclass(model, HeldModel) else []
+    return (*ways, *_ways_below(model, "", (model,)))
+
+
+def _ways_below(model: type[Model], path: str, above: tuple[type[Model], ...]) -> Iterator[tuple[type[Model], str]]:
+    for relation in model._meta.get_fields(include_hidden=True):
+        child: Any = relation.related_model
+        if getattr(relation, "on_delete", None) is not CASCADE or child in above:
+            continue
+        way = f"{relation.field.name}__{path}" if path else relation.field.name
+        if issubclass(child, HeldModel):
+            yield child, way
+        yield from _ways_below(child, way, (*above, child))
 
 
 def locked_slices(rows: QuerySet[Any], *, size: int = SLICE_ROWS) -> Iterator[list[Any]]:
     """Return the keys of `rows` in slices of `size`; each is locked, so that nobody hangs something new on its rows.
 
-    Call this inside `atomic`. `rows` must not join other tables: those rows would be locked as well.
+    Call this inside `atomic`. `rows` must not join other tables: those rows would be locked as well. Raises Held if
+    there is a hold on one of them.
     """
     ordered, last = rows.order_by("pk"), None
     while True:
@@ -27,6 +75,8 @@ def locked_slices(rows: QuerySet[Any], *, size: int = SLICE_ROWS) -> Iterator[li
         keys = list(rest.select_for_update().values_list("pk", flat=True)[:size])
         if not keys:
             return
+        if issubclass(rows.model, HeldModel):
+            _refuse(rows.model._base_manager.filter(pk__in=keys).exclude(hold="").order_by("pk"))
         yield keys
         last = keys[-1]
 
@@ -34,7 +84,8 @@ def locked_slices(rows: QuerySet[Any], *, size: int = SLICE_ROWS) -> Iterator[li
 def remove_rows(rows: QuerySet[Any], *, size: int = SLICE_ROWS) -> Counter[str]:
     """Remove `rows` with all that goes along, and return how many rows of which model (`inventory.Car`) that were.
 
-    Call this inside `atomic`. Raises ProtectedError if a row is needed by one that stays.
+    Call this inside `atomic`. Raises Held if there is a hold on one of them, and ProtectedError if a row is needed by
+    one that stays.
     """
     removed: Counter[str] = Counter()
     for keys in locked_slices(rows, size=size):

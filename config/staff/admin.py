@@ -22,6 +22,7 @@ from unfold.enums import ActionVariant
 
 from config.audit import announce
 from config.db.errors import Refused
+from config.db.removal import refuse_held
 from config.staff.actions import CollectsActions, chose_too_many, reason_in_words, refuse_number, service_action
 from config.staff.changes import changes_between, inline_changes, snapshot
 from config.staff.columns import EMPTY, tell_reader
@@ -528,6 +529,7 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
 
     def purge_row(self, request: HttpRequest, row: Any) -> None:
         """Remove a deleted row and what hangs on it; an app overrides this to call its service. May raise Refused."""
+        refuse_held(self.model._base_manager.filter(pk=row.pk))
         announce("delete", row, event_type="DELETED_FOR_GOOD", actor=person(request), description=str(row))
         try:
             row.delete()

@@ -27,6 +27,8 @@ from inventory.services import (
     delete_vehicle,
     list_part,
     release_part,
+    remove_part_for_good,
+    remove_vehicle_for_good,
     reserve_part,
     restore_part,
     restore_vehicle,
@@ -128,6 +130,9 @@ class VehicleAdmin(HoldsRows, ImportsStock):
 
     def restore_row(self, request: HttpRequest, row: Any) -> None:
         restore_vehicle(vehicle=row, actor=person(request))
+
+    def purge_row(self, request: HttpRequest, row: Any) -> None:
+        remove_vehicle_for_good(vehicle=row, actor=person(request))
 
 
 @admin.register(Part)
@@ -239,3 +244,6 @@ class PartAdmin(HoldsRows, ImportsStock):
 
     def restore_row(self, request: HttpRequest, row: Any) -> None:
         restore_part(part=row, actor=person(request))
+
+    def purge_row(self, request: HttpRequest, row: Any) -> None:
+        remove_part_for_good(part=row, actor=person(request))

@@ -20,6 +20,7 @@ from inventory.services.parts import (
     delete_part,
     list_part,
     release_part,
+    remove_part_for_good,
     reserve_part,
     restore_part,
     return_part,
@@ -34,7 +35,7 @@ from inventory.services.retention import (
     remove_old_parts,
     remove_old_vehicles,
 )
-from inventory.services.vehicles import delete_vehicle, dismantle_car, restore_vehicle
+from inventory.services.vehicles import delete_vehicle, dismantle_car, remove_vehicle_for_good, restore_vehicle
 
 __all__ = [
     "attach_image",
@@ -56,6 +57,8 @@ __all__ = [
     "remove_image",
     "remove_old_parts",
     "remove_old_vehicles",
+    "remove_part_for_good",
+    "remove_vehicle_for_good",
     "reserve_car",
     "reserve_part",
     "restore_car",

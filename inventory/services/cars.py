@@ -8,12 +8,12 @@ from django.db import transaction
 from django.db.models import SET_NULL, Q
 from django.utils import timezone
 
-from accounts.models.users import Role
 from config.audit import announce
 from inventory.models import Car, Vehicle
 from inventory.models.cars import CarStatus
 from inventory.services import changes
-from inventory.services.refusals import NotAllowed, StillInUse, WrongState
+from inventory.services.refusals import StillInUse, WrongState
+from inventory.services.removal import remove_cars
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -164,13 +164,12 @@ def restore_car(*, car: Car, actor: User | None = None) -> Car:
 
 @transaction.atomic
 def remove_car_for_good(*, car: Car, actor: User) -> None:
-    """Remove a car with its pictures, features and specifications; this cannot be undone.
+    """Remove a car with its pictures, features, specifications and foreign names; this cannot be undone.
 
     Raises Refused unless a super administrator does it, and while rows refer to the car that would outlive it, above
     all leads.
     """
-    if actor.role != Role.SUPER_ADMIN:
-        raise NotAllowed("Only a super administrator may remove a car for good.")
+    changes.require_super_admin(actor, car)
     # A new reference waits for this lock, and fails once the car is gone.
     stored = Car.all_objects.select_for_update().filter(pk=car.pk).first()
     if stored is None:
@@ -179,7 +178,7 @@ def remove_car_for_good(*, car: Car, actor: User) -> None:
     if users:
         raise StillInUse(f"{stored} is referred to by {users}: delete the car instead, which only hides it.")
     announce("delete", stored, event_type="CAR_REMOVED", actor=actor, seller=stored.seller)
-    stored.delete()
+    remove_cars(Car.all_objects.filter(pk=stored.pk))
 
 
 def _rows_that_would_outlive(car: Car) -> str:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import IntegrityError, transaction
 
+from accounts.models.users import Role
 from config.audit import announce
 from config.cache import row_written
 from inventory.models import Car, Category, Part, Vehicle
-from inventory.services.refusals import ChangedMeanwhile, SellerNotReady, Taken, WrongState
+from inventory.services.refusals import ChangedMeanwhile, NotAllowed, SellerNotReady, Taken, WrongState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,6 +85,12 @@ def restore(row: RowT, *, event_type: str, actor: User | None, unique: dict[str,
             return write(row, stored, event_type=event_type, actor=actor, action="update", deleted_at=None)
     except IntegrityError as error:
         raise Taken(f"{row} cannot come back: another one took its place a moment ago.") from error
+
+
+def require_super_admin(actor: User, row: Car | Part | Vehicle) -> None:
+    """Raise NotAllowed unless somebody who may remove a row for good does it."""
+    if actor.role != Role.SUPER_ADMIN:
+        raise NotAllowed(f"Only a super administrator may remove a {row._meta.verbose_name} for good.")
 
 
 def obstacle_of(seller: Seller) -> str:

@@ -9,10 +9,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Seller
+from config.audit import announce
 from config.cache import touching
 from inventory.models.parts import PartStatus
 from inventory.services import changes
 from inventory.services.refusals import WrongState
+from inventory.services.removal import remove_parts
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -157,6 +159,22 @@ def restore_part(*, part: Part, actor: User | None = None) -> Part:
     if part.category is not None and part.category.deleted_at is not None:
         raise WrongState(f"{part} is in the category {part.category}, which is deleted: restore the category first.")
     return changes.restore(part, event_type="PART_RESTORED", actor=actor, unique={})
+
+
+@transaction.atomic
+def remove_part_for_good(*, part: Part, actor: User) -> None:
+    """Remove a part with its pictures and foreign names; this cannot be undone.
+
+    A sale goes on counting for the seller; leads and events stay, without the link. Raises Refused unless a super
+    administrator does it, and while there is a hold on the part.
+    """
+    changes.require_super_admin(actor, part)
+    rows = type(part).all_objects.filter(pk=part.pk)
+    stored = rows.select_for_update().first()
+    if stored is None:
+        raise WrongState(f"{part} is gone already.")
+    announce("delete", stored, event_type="PART_REMOVED", actor=actor, seller=stored.seller)
+    remove_parts(rows)
 
 
 def _state(part: Part) -> str:

@@ -1,4 +1,4 @@
-"""Taking the stock of sellers out of the database for good, along with the people who owned them."""
+"""Taking stock out of the database for good, with all that nothing else needs."""
 
 from __future__ import annotations
 
@@ -6,45 +6,77 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Greatest
 
-from accounts.models import StoredFile
-from accounts.services import remove_files
-from config.db.removal import locked_slices, remove_rows
+from accounts.models import Seller, StoredFile
+from accounts.services import foreign_names, remove_files
+from config.db.removal import locked_slices
 from inventory.models import Car, CarImage, Part, PartImage, Vehicle
+from inventory.models.parts import PartStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from django.db.models import QuerySet
-
-    from accounts.models import Seller
+    from django.db.models import Model, QuerySet
 
 
 @transaction.atomic
 def remove_stock(*, sellers: Iterable[Seller]) -> Counter[str]:
     """Remove the cars, parts and vehicles of `sellers` with their pictures, and return how many rows of which model.
 
-    Leads and events of parts stay, without the link; the views of a car go with it.
+    Leads and events of parts stay, without the link; the views of a car go with it. Raises Held if there is a hold on
+    one of them.
     """
     mine = Q(seller__in=list(sellers))
-    removed = remove_with_pictures(Car.all_objects.filter(mine), CarImage.objects.all(), "car")
-    removed.update(remove_with_pictures(Part.all_objects.filter(mine), PartImage.objects.all(), "part"))
-    removed.update(remove_rows(Vehicle.all_objects.filter(mine)))
+    removed = remove_cars(Car.all_objects.filter(mine))
+    removed.update(remove_parts(Part.all_objects.filter(mine)))
+    removed.update(remove_vehicles(Vehicle.all_objects.filter(mine)))
     return removed
 
 
-def remove_with_pictures(rows: QuerySet[Any], images: QuerySet[Any], owner: str) -> Counter[str]:
-    """Remove rows with their pictures and the files that then nothing shows; return how many rows of which model.
+def remove_cars(cars: QuerySet[Car]) -> Counter[str]:
+    """Remove cars with pictures and foreign names; return how many rows of which model. Call this inside `atomic`."""
+    removed: Counter[str] = Counter()
+    for keys in locked_slices(cars):
+        removed.update(_remove(Car, keys, CarImage.objects.filter(car__in=keys)))
+    return removed
 
-    `owner` is the name of the link from `images` to the rows. Call this inside `atomic`.
+
+def remove_parts(parts: QuerySet[Part]) -> Counter[str]:
+    """Remove parts, as `remove_cars` does cars. Sellers keep the count of their sales; leads and events stay.
+
+    Raises Held if there is a hold on one of them.
     """
     removed: Counter[str] = Counter()
-    for keys in locked_slices(rows):
-        shown = images.filter(file__isnull=False, **{f"{owner}__in": keys})
-        files = list(shown.values_list("file", flat=True).distinct())
-        removed.update(rows.model._base_manager.filter(pk__in=keys).delete()[1])
-        removed[StoredFile._meta.label] += remove_files(_unused(files))
+    for keys in locked_slices(parts):
+        count_archived_sales(keys, 1)
+        removed.update(_remove(Part, keys, PartImage.objects.filter(part__in=keys)))
+    return removed
+
+
+def remove_vehicles(vehicles: QuerySet[Vehicle]) -> Counter[str]:
+    """Remove vehicles with their parts, see `remove_parts`. Raises Held if there is a hold on one of them."""
+    removed = remove_parts(Part.all_objects.filter(vehicle__in=vehicles))
+    for keys in locked_slices(vehicles):
+        removed.update(_remove(Vehicle, keys, PartImage.objects.none()))
+    return removed
+
+
+def count_archived_sales(parts: Sequence[int], sign: int) -> None:
+    """Note that sales lie in an archive, or with -1 no more, of the parts with these keys that are sold."""
+    sellers = Part.all_objects.filter(pk__in=parts, status=PartStatus.SOLD).order_by().values_list("seller", flat=True)
+    for seller, number in sorted(Counter(sellers).items()):
+        archived = Greatest(F("archived_sales") + sign * number, 0)
+        Seller.all_objects.filter(pk=seller).update(archived_sales=archived, updated_at=F("updated_at"))
+
+
+def _remove(model: type[Model], keys: Sequence[int], images: QuerySet[Any]) -> Counter[str]:
+    """Remove rows by their keys, with the files of `images` that then nothing shows."""
+    files = list(images.filter(file__isnull=False).values_list("file", flat=True).distinct())
+    removed = Counter(foreign_names(model, keys).delete()[1])
+    removed.update(model._base_manager.filter(pk__in=keys).delete()[1])
+    removed[StoredFile._meta.label] += remove_files(_unused(files))
     return removed
 
 

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Greatest
+from django.db.models import Exists, OuterRef, Q
 
-from accounts.models import Integration, Seller
 from config.options import option
-from inventory.models import Part, PartImage, Vehicle
+from inventory.models import Part, Vehicle
 from inventory.models.parts import PartStatus
-from inventory.services.removal import remove_with_pictures
+from inventory.services.removal import count_archived_sales, remove_parts, remove_vehicles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from django.db.models import Model, QuerySet
+    from django.db.models import QuerySet
 
 
 def old_sold_parts(now: datetime) -> QuerySet[Part]:
@@ -49,39 +45,17 @@ def old_vehicles(now: datetime) -> QuerySet[Vehicle]:
 
 @transaction.atomic
 def remove_old_parts(*, parts: Sequence[int]) -> int:
-    """Remove sold parts, by their keys, with pictures and foreign names; return how many.
-
-    Sellers keep the count of their sales. Leads and events stay, without the link.
-    """
-    _count_archived_sales(parts, 1)
-    _foreign_names(Part, parts).delete()
-    removed = remove_with_pictures(Part.all_objects.filter(pk__in=parts), PartImage.objects.all(), "part")
-    return removed[Part._meta.label]
+    """Remove sold parts, by their keys; return how many. See `remove_parts`."""
+    return remove_parts(Part.all_objects.filter(pk__in=parts))[Part._meta.label]
 
 
 @transaction.atomic
 def remove_old_vehicles(*, vehicles: Sequence[int]) -> int:
     """Remove vehicles, by their keys, with the parts that are left of them; return how many vehicles."""
-    parts = Part.all_objects.filter(vehicle__in=vehicles)
-    _foreign_names(Part, list(parts.values_list("pk", flat=True))).delete()
-    _foreign_names(Vehicle, vehicles).delete()
-    remove_with_pictures(parts, PartImage.objects.all(), "part")
-    return Vehicle.all_objects.filter(pk__in=vehicles).delete()[1].get(Vehicle._meta.label, 0)
+    return remove_vehicles(Vehicle.all_objects.filter(pk__in=vehicles))[Vehicle._meta.label]
 
 
 @transaction.atomic
 def count_returned_sales(*, parts: Sequence[int]) -> None:
     """Note that sales lie in no archive any more, because their parts, by their keys, are back."""
-    _count_archived_sales(parts, -1)
-
-
-def _count_archived_sales(parts: Sequence[int], sign: int) -> None:
-    sellers = Part.all_objects.filter(pk__in=parts, status=PartStatus.SOLD).values_list("seller", flat=True)
-    for seller, number in sorted(Counter(sellers).items()):
-        archived = Greatest(F("archived_sales") + sign * number, 0)
-        Seller.all_objects.filter(pk=seller).update(archived_sales=archived, updated_at=F("updated_at"))
-
-
-def _foreign_names(model: type[Model], keys: Sequence[int]) -> QuerySet[Integration]:
-    kind = ContentType.objects.get_for_model(model)
-    return Integration.objects.filter(content_type=kind, object_id__in=[str(key) for key in keys])
+    count_archived_sales(parts, -1)

@@ -9,11 +9,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from config.audit import announce
+from config.db.removal import refuse_held
 from inventory.models import Part, Vehicle
 from inventory.models.base import VehicleBase
 from inventory.services import changes
 from inventory.services.cars import FREE, delete_car
 from inventory.services.refusals import StillInUse, Taken, WrongState
+from inventory.services.removal import remove_vehicles
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,10 +65,7 @@ def delete_vehicle(*, vehicle: Vehicle, actor: User | None = None, now: datetime
     stored = Vehicle.objects.select_for_update().filter(pk=vehicle.pk).first()
     if stored is None:
         raise WrongState(f"{vehicle} is deleted already.")
-    number = Part.objects.filter(vehicle=vehicle).count()
-    if number:
-        parts = "1 part" if number == 1 else f"{number} parts"
-        raise StillInUse(f"{vehicle} has {parts}: delete the parts or move them to another vehicle first.")
+    _refuse_with_parts(stored)
     return changes.write(
         vehicle,
         stored,
@@ -89,3 +88,28 @@ def restore_vehicle(*, vehicle: Vehicle, actor: User | None = None) -> Vehicle:
         raise WrongState(f"{vehicle} was made of {vehicle.source_car}, which is for sale again: delete the car first.")
     unique = {"VIN": (vehicle.vin, Q(vin=vehicle.vin))} if vehicle.vin is not None else {}
     return changes.restore(vehicle, event_type="VEHICLE_RESTORED", actor=actor, unique=unique)
+
+
+@transaction.atomic
+def remove_vehicle_for_good(*, vehicle: Vehicle, actor: User) -> None:
+    """Remove a donor vehicle with its deleted parts and the foreign names of both; this cannot be undone.
+
+    Sales of its parts go on counting for the seller. Raises Refused unless a super administrator does it, while there
+    is a hold on the vehicle or one of its parts, and while it has parts that are not deleted.
+    """
+    changes.require_super_admin(actor, vehicle)
+    rows = Vehicle.all_objects.filter(pk=vehicle.pk)
+    stored = rows.select_for_update().first()
+    if stored is None:
+        raise WrongState(f"{vehicle} is gone already.")
+    _refuse_with_parts(stored)
+    refuse_held(rows)
+    announce("delete", stored, event_type="VEHICLE_REMOVED", actor=actor, seller=stored.seller)
+    remove_vehicles(rows)
+
+
+def _refuse_with_parts(vehicle: Vehicle) -> None:
+    number = Part.objects.filter(vehicle=vehicle).count()
+    if number:
+        parts = "1 part" if number == 1 else f"{number} parts"
+        raise StillInUse(f"{vehicle} has {parts}: delete the parts or move them to another vehicle first.")
