@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Upper
 from django.utils import timezone
@@ -20,6 +20,7 @@ from inventory.models.base import ImageBase, StockQuerySet, VehicleBase, price_f
 from inventory.slugs import free_slug, validate_car_slug
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 # What searches look through: the names, what the marketplace shows, and all texts.
@@ -156,26 +157,37 @@ class Car(VehicleBase):
     def __str__(self) -> str:
         return f"{self.name} {self.year}"
 
-    @property
-    def title_for_search_engines(self) -> str:
-        return self.meta_title or self.name
-
-    @property
-    def description_for_search_engines(self) -> str:
-        return self.meta_description or self.description[:155]
-
     @transaction.atomic
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Save the car; an old slug that was changed on purpose is kept, so that its address can redirect."""
         self.name = self.name or f"{self.make} {self.model}"
-        if not self.slug:
-            self.slug = free_slug(f"{self.make} {self.model} {self.year}", self._slug_is_taken, otherwise="car")
+        if update_fields is not None and "slug" not in (update_fields := set(update_fields)):
+            super().save(*args, update_fields=update_fields, **kwargs)
+            return
         old_slug = type(self).all_objects.filter(pk=self.pk).values_list("slug", flat=True).first() if self.pk else None
-        super().save(*args, **kwargs)
+        if self.slug:
+            super().save(*args, update_fields=update_fields, **kwargs)
+        else:
+            self._save_with_free_slug(*args, update_fields=update_fields, **kwargs)
         if old_slug and old_slug != self.slug:
             CarSlugHistory.objects.filter(slug=self.slug, car=self).delete()
             # An address that two cars had leads to the one that had it last.
             CarSlugHistory.objects.update_or_create(slug=old_slug, defaults={"car": self, "created_at": timezone.now()})
+
+    def _save_with_free_slug(self, *args: Any, **kwargs: Any) -> None:
+        while True:
+            slug = free_slug(f"{self.make} {self.model} {self.year}", self._slug_is_taken, otherwise="car")
+            try:
+                self.slug = slug
+                with transaction.atomic():
+                    super().save(*args, **kwargs)
+            except IntegrityError:
+                self.slug = ""
+                # Unless somebody took it a moment ago, another would be refused as well.
+                if not self._slug_is_taken(slug):
+                    raise
+            else:
+                return
 
     def _slug_is_taken(self, slug: str) -> bool:
         others = type(self).all_objects.exclude(pk=self.pk).filter(slug=slug)

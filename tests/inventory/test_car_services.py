@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from config.db.errors import Refused
 from inventory.models import Car, CarSlugHistory, Vehicle
@@ -259,3 +261,24 @@ def test_an_address_that_two_cars_had_leads_to_the_last_one() -> None:
     second.save()
 
     assert CarSlugHistory.objects.get(slug="corner").car == second
+
+
+def test_a_slug_that_is_not_saved_makes_no_former_one() -> None:
+    car = make_car()
+    old = car.slug
+
+    car.slug, car.price = "elsewhere", Decimal(5)
+    car.save(update_fields=["price"])
+
+    stored = Car.objects.get()
+    assert (stored.slug, stored.price) == (old, Decimal(5))
+    assert not CarSlugHistory.objects.exists()
+
+
+def test_a_car_without_a_slug_that_breaks_another_rule_is_refused() -> None:
+    first = make_car()
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_car(vin=first.vin)
+
+    assert Car.objects.count() == 1
