@@ -25,6 +25,7 @@ from accounts.models import Seller, User
 from accounts.models.sellers import ONE_SELLER_PER_USER
 from accounts.provinces import south_african_province
 from config.audit import announce
+from config.db.locks import lock_keys
 from inventory.cell_values import Unreadable, shown, text_of, value_of
 from inventory.models import Category, Part, Vehicle
 from inventory.models.base import engine_cc
@@ -233,7 +234,7 @@ class Loader(Generic[ModelT]):
         return (*cls.required, *cls.optional, "public_id")
 
     def look_up(self, batch: Sequence[StockRow]) -> None:
-        """Find what the rows of a batch name."""
+        """Find what the rows of a batch name. What parts hang on cannot be deleted before they are in."""
         ids = _named(batch, "public_id")
         found = self.model.all_objects.filter(public_id__in=ids)
         self.known_ids = set(found.values_list("public_id", flat=True))
@@ -449,7 +450,8 @@ def _vehicles(batch: Sequence[StockRow], visible_to: User | None) -> References[
     vehicles = Vehicle.objects.filter(Q(public_id__in=named) | Q(vin__in=named))
     if visible_to is not None:
         vehicles = vehicles.visible_to(visible_to)
-    return References("vehicle", vehicles.defer("description"), lambda one: [one.vin or one.public_id])
+    found = Vehicle.objects.filter(pk__in=lock_keys(vehicles))
+    return References("vehicle", found.defer("description"), lambda one: [one.vin or one.public_id])
 
 
 def _categories(batch: Sequence[StockRow]) -> References[Category]:
@@ -458,7 +460,8 @@ def _categories(batch: Sequence[StockRow]) -> References[Category]:
     lowered = [name.lower() for name in named]
     by_name = Q(lower_name__in=lowered) | Q(name__in=named)
     categories = Category.objects.annotate(lower_name=Lower("name"))
-    found = categories.filter(Q(public_id__in=named) | Q(slug__in=lowered) | by_name)
+    wanted = categories.filter(Q(public_id__in=named) | Q(slug__in=lowered) | by_name)
+    found = Category.objects.filter(pk__in=lock_keys(wanted))
     return References("category", found.defer("description"), lambda one: {one.name, one.slug})
 
 

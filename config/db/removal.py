@@ -30,8 +30,9 @@ class Held(Refused):
 def refuse_held(rows: QuerySet[Any]) -> None:
     """Raise Held if there is a hold on one of `rows`, or on a row that would go along with them."""
     held: dict[Any, None] = {}
-    for model, way in _ways_to_held(rows.model):
-        found = model._base_manager.filter(**{f"{way}__in": rows.order_by().values("pk")}).exclude(hold="")
+    model: Any = rows.model
+    for kept, way in _ways_to_held(model):
+        found = kept._base_manager.filter(**{f"{way}__in": rows.order_by().values("pk")}).exclude(hold="")
         held.update(dict.fromkeys(found.order_by("pk")[: HELD_ROWS_NAMED + 1]))
     _refuse(held)
 
@@ -53,8 +54,9 @@ def _ways_to_held(model: type[Model]) -> tuple[tuple[type[Model], str], ...]:
 
 
 def _ways_below(model: type[Model], path: str, above: tuple[type[Model], ...]) -> Iterator[tuple[type[Model], str]]:
-    for relation in model._meta.get_fields(include_hidden=True):
-        child: Any = relation.related_model
+    relations: Any = model._meta.get_fields(include_hidden=True)
+    for relation in relations:
+        child = relation.related_model
         if getattr(relation, "on_delete", None) is not CASCADE or child in above:
             continue
         way = f"{relation.field.name}__{path}" if path else relation.field.name

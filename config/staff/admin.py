@@ -375,7 +375,7 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         """Let services wait until the row is saved: the form writes back every column that it read."""
         row = self.get_object(request, unquote(object_id)) if object_id else None
         if row is not None:
-            self.model._base_manager.select_for_update().filter(pk=row.pk).first()
+            self.model._base_manager.select_for_update(no_key=True).filter(pk=row.pk).first()
             self.forget_objects(request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from django.db.models.functions import Concat, Lower, Substr
 from accounts.models import Seller, User
 from config.db.base import LiveManager, PublicIdModel, SoftDeleteModel, SoftDeleteQuerySet, TimestampedModel
 from config.db.constraints import check, public_id_unique, unique
+from config.db.locks import lock_keys
 from inventory.slugs import free_slug
 
 if TYPE_CHECKING:
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
 class CategoryQuerySet(SoftDeleteQuerySet["Category"]):
     def active(self) -> Self:
         return self.filter(is_active=True)
-
-    def below(self, category: Category) -> Self:
-        """All descendants of `category`, without itself."""
-        return self.filter(path__startswith=category.path).exclude(pk=category.pk)
 
 
 class Category(PublicIdModel, TimestampedModel, SoftDeleteModel):
@@ -107,10 +104,11 @@ class Category(PublicIdModel, TimestampedModel, SoftDeleteModel):
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Save the node and, where its place changed, the place of everything below it.
 
-        Raises ValidationError if the new parent is the node itself or one of its descendants.
+        Raises ValidationError if the new parent is the node itself or one of its descendants, or is deleted.
         """
         before = self._lock_tree()
         self.clean()
+        self._look_at_parent(before)
         self.slug = self.slug or free_slug(self.name, self._slug_is_taken, otherwise="category")
         self.level = self.parent.level + 1 if self.parent else 1
         self.path = f"{self.parent.path if self.parent else ''}{self.slug}/"
@@ -130,10 +128,19 @@ class Category(PublicIdModel, TimestampedModel, SoftDeleteModel):
         Two moves at once could each be right and make a ring together.
         """
         categories = type(self).all_objects
-        list(categories.filter(parent__isnull=True).order_by("pk").select_for_update().values_list("pk"))
+        list(categories.filter(parent__isnull=True).order_by("pk").select_for_update(no_key=True).values_list("pk"))
         if self.parent is not None:
             self.parent.refresh_from_db()
         return categories.filter(pk=self.pk).first()
+
+    def _look_at_parent(self, before: Category | None) -> None:
+        # Whoever deletes the parent that it has sees it.
+        is_new = before is None or before.deleted_at is not None or before.parent_id != self.parent_id
+        if self.parent is None or self.deleted_at is not None or not is_new:
+            return
+        if not lock_keys(type(self).objects.filter(pk=self.parent.pk)):
+            text = f"{self.parent} is deleted: choose another parent, or restore that one first."
+            raise ValidationError({"parent": text})
 
     def _slug_is_taken(self, slug: str) -> bool:
         return type(self).all_objects.exclude(pk=self.pk).filter(slug=slug).exists()

@@ -22,7 +22,9 @@ from config.db.composite_keys import CompositeForeignKey
 from config.db.constraints import check, choice_valid, currency_valid, public_id_unique, unique
 from config.db.fields import UpperCharField
 from config.db.iso import validate_currency
+from config.db.locks import lock_keys
 from config.db.words import WordIndex, Words
+from inventory.handing_over import hand_over
 from inventory.models.base import (
     Condition,
     ImageBase,
@@ -56,6 +58,10 @@ class PartStatus(models.TextChoices):
 def normalize_part_number(part_number: str | None) -> str | None:
     """Return the part number as it is searched: capital letters and digits only; None when nothing is left."""
     return re.sub(r"[^0-9A-Z]", "", (part_number or "").upper()) or None
+
+
+def _saves(update_fields: set[str] | None, name: str) -> bool:
+    return update_fields is None or not update_fields.isdisjoint({name, f"{name}_id"})
 
 
 class Vehicle(VehicleBase, HeldModel):
@@ -103,12 +109,21 @@ class Vehicle(VehicleBase, HeldModel):
         return " ".join(filter(None, [str(self.year), self.make, self.model, self.trim]))
 
     @transaction.atomic
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save the vehicle; its parts go along when it changes hands."""
-        is_new = self._state.adding
-        super().save(*args, **kwargs)
-        if not is_new:
-            Part.all_objects.filter(vehicle=self).exclude(seller_id=self.seller_id).update(seller_id=self.seller_id)
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Save the vehicle; its parts go along when it changes hands, and so do their sales."""
+        update_fields = None if update_fields is None else set(update_fields)
+        before = self._stored_seller() if _saves(update_fields, "seller") else None
+        super().save(*args, update_fields=update_fields, **kwargs)
+        parts = Part.all_objects.filter(vehicle=self)
+        if before not in {None, self.seller_id} and parts.update(seller_id=self.seller_id):
+            sold = parts.filter(status=PartStatus.SOLD).count()
+            hand_over(row=self, parts=parts, sold=sold, giver=before, taker=self.seller_id)
+
+    def _stored_seller(self) -> int | None:
+        if self._state.adding:
+            return None
+        stored = type(self).all_objects.filter(pk=self.pk).select_for_update(no_key=True)
+        return stored.values_list("seller_id", flat=True).first()
 
 
 class PartQuerySet(StockQuerySet["Part"]):
@@ -214,13 +229,58 @@ class Part(PublicIdModel, TimestampedModel, SoftDeleteModel, HeldModel):
         if self.vehicle_id and self.seller_id and self.vehicle.seller_id != self.seller_id:
             raise ValidationError({"seller": SELLER_OF_VEHICLE})
 
+    @transaction.atomic
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        """Save the part. Raises ValidationError if it belongs to another seller than its vehicle."""
-        self.clean()
+        """Save the part; a sold one that changes hands takes its sale along.
+
+        Raises ValidationError if it belongs to another seller than its vehicle, and unless it is deleted itself, if its
+        vehicle or category is.
+        """
+        update_fields = None if update_fields is None else set(update_fields)
+        before = None
+        if any(_saves(update_fields, name) for name in ("vehicle", "seller", "category", "deleted_at")):
+            before = self._lock()
+            self._look_at_links(before)
         self.part_number_norm = normalize_part_number(self.part_number)
         if update_fields is not None and "part_number" in update_fields:
-            update_fields = {*update_fields, "part_number_norm"}
+            update_fields.add("part_number_norm")
         super().save(*args, update_fields=update_fields, **kwargs)
+        if before is not None and before.seller_id != self.seller_id and _saves(update_fields, "seller"):
+            mine = type(self).all_objects.filter(pk=self.pk)
+            sold = int(before.status == PartStatus.SOLD)
+            hand_over(row=self, parts=mine, sold=sold, giver=before.seller_id, taker=self.seller_id)
+
+    def _lock(self) -> Part | None:
+        """Return the part as stored; nobody sells it or takes it back until it is saved."""
+        if self._state.adding:
+            return None
+        stored = type(self).all_objects.filter(pk=self.pk).select_for_update(no_key=True)
+        return stored.only("vehicle", "seller", "category", "status", "deleted_at").first()
+
+    def _look_at_links(self, before: Part | None) -> None:
+        if self.deleted_at is not None:
+            self.clean()
+            return
+        # What a live part has already, nobody can delete.
+        had = before if before is not None and before.deleted_at is None else None
+        if had is None or (had.vehicle_id, had.seller_id) != (self.vehicle_id, self.seller_id):
+            self._look_at_vehicle()
+        if self.category_id is not None and (had is None or had.category_id != self.category_id):
+            self._look_at_category(self.category_id)
+
+    def _look_at_vehicle(self) -> None:
+        vehicles = Vehicle.objects.filter(pk=self.vehicle_id)
+        if lock_keys(vehicles.filter(seller_id=self.seller_id)):
+            return
+        if vehicles.exists():
+            raise ValidationError({"seller": SELLER_OF_VEHICLE})
+        text = f"{self.vehicle} is deleted: choose another vehicle, or restore that one first."
+        raise ValidationError({"vehicle": text})
+
+    def _look_at_category(self, category: int) -> None:
+        if not lock_keys(Category.objects.filter(pk=category)):
+            text = f"{self.category} is deleted: choose another category, or restore that one first."
+            raise ValidationError({"category": text})
 
 
 class PartImage(ImageBase):

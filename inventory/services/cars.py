@@ -152,6 +152,8 @@ def restore_car(*, car: Car, actor: User | None = None) -> Car:
 
     Raises Refused if a live car has its VIN or slug, if its seller is deleted, or if it is being broken for parts.
     """
+    # Whoever restores a vehicle that was made of it locks the car as well.
+    Car.all_objects.select_for_update().filter(pk=car.pk).first()
     car.refresh_from_db()
     changes.require_live_seller(car, car.seller)
     if Vehicle.objects.filter(source_car=car).exists():

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from config.db.locks import lock_keys
 from inventory.models import Category, Part
 from inventory.services import changes
 from inventory.services.refusals import StillInUse, WrongState
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @transaction.atomic
 def delete_category(*, category: Category, actor: User | None = None, now: datetime | None = None) -> Category:
     """Hide a category. Raises Refused while it has children or parts, or if it is deleted already."""
-    # A part or child that is being added refers to this row, and so waits for the lock or is seen.
+    # A part or child that is being added has locked this key, and so is seen, or waits and finds it deleted.
     stored = Category.objects.select_for_update().filter(pk=category.pk).first()
     if stored is None:
         raise WrongState(f"{category} is deleted already.")
@@ -53,7 +54,7 @@ def _users_of(category: Category) -> str:
 def restore_category(*, category: Category, actor: User | None = None) -> Category:
     """Show a deleted category again. Raises Refused if its parent is deleted or a live one has its name or slug."""
     category.refresh_from_db()
-    if category.parent is not None and category.parent.deleted_at is not None:
+    if category.parent is not None and not lock_keys(Category.objects.filter(pk=category.parent.pk)):
         raise WrongState(f"{category} lies under {category.parent}, which is deleted: restore that one first.")
     unique = {
         "name": (category.name, Q(name__iexact=category.name)),

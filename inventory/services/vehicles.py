@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from config.audit import announce
 from config.db.removal import refuse_held
-from inventory.models import Part, Vehicle
+from inventory.models import Car, Part, Vehicle
 from inventory.models.base import VehicleBase
 from inventory.services import changes
 from inventory.services.cars import FREE, delete_car
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from accounts.models import Seller, User
-    from inventory.models import Car
 
 # What a car and the donor vehicle made of it have in common.
 DESCRIPTION = tuple(
@@ -61,7 +60,7 @@ def dismantle_car(*, car: Car, seller: Seller, actor: User | None = None, now: d
 @transaction.atomic
 def delete_vehicle(*, vehicle: Vehicle, actor: User | None = None, now: datetime | None = None) -> Vehicle:
     """Hide a donor vehicle. Raises Refused while it has parts, or if it is deleted already."""
-    # A part that is being added refers to this row, and so waits for the lock or is seen.
+    # A part that is being added has locked this key, and so is seen, or waits and finds it deleted.
     stored = Vehicle.objects.select_for_update().filter(pk=vehicle.pk).first()
     if stored is None:
         raise WrongState(f"{vehicle} is deleted already.")
@@ -84,8 +83,11 @@ def restore_vehicle(*, vehicle: Vehicle, actor: User | None = None) -> Vehicle:
     """
     vehicle.refresh_from_db()
     changes.require_live_seller(vehicle, vehicle.seller)
-    if vehicle.source_car is not None and vehicle.source_car.deleted_at is None:
-        raise WrongState(f"{vehicle} was made of {vehicle.source_car}, which is for sale again: delete the car first.")
+    if vehicle.source_car_id is not None:
+        # Whoever restores the car locks it as well.
+        car = Car.all_objects.select_for_update().get(pk=vehicle.source_car_id)
+        if car.deleted_at is None:
+            raise WrongState(f"{vehicle} was made of {car}, which is for sale again: delete the car first.")
     unique = {"VIN": (vehicle.vin, Q(vin=vehicle.vin))} if vehicle.vin is not None else {}
     return changes.restore(vehicle, event_type="VEHICLE_RESTORED", actor=actor, unique=unique)
 

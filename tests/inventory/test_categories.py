@@ -59,6 +59,20 @@ def test_a_node_is_not_moved_under_itself_or_below(target: str) -> None:
     assert places() == before
 
 
+def test_a_category_is_not_put_below_a_deleted_one_unless_it_is_deleted_itself() -> None:
+    engine = make_category("Engine")
+    pumps, gone = make_category("Pumps"), make_category("Gone", parent=engine, deleted_at=NOON)
+    engine.soft_delete(NOON)
+
+    pumps.parent = engine
+    with pytest.raises(ValidationError, match="Engine is deleted: choose another parent"):
+        pumps.save()
+    gone.name = "Long gone"
+    gone.save()
+
+    assert places()["Pumps"] == (1, "pumps/")
+
+
 def test_names_that_make_the_same_slug_get_numbered_ones() -> None:
     make_category("Brake pads")
 

@@ -10,14 +10,26 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 
 from accounts.models import Seller
 from config.db.errors import Refused
+from inventory.bulk import create_parts
 from inventory.models import Car, CarImage, Category, Part, Vehicle
 from inventory.models.cars import CarStatus
 from inventory.models.parts import PartStatus
-from inventory.services import reserve_car, reserve_part, sell_part, set_primary_image
+from inventory.services import (
+    delete_category,
+    delete_vehicle,
+    dismantle_car,
+    reserve_car,
+    reserve_part,
+    restore_car,
+    restore_vehicle,
+    sell_part,
+    set_primary_image,
+)
+from tests.accounts.races import before_the_commit
 from tests.builders import make_car, make_category, make_part, make_seller, make_vehicle
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -106,27 +118,136 @@ def test_two_moves_at_once_make_no_ring() -> None:
         assert sorted(parent is None for parent in parents) == [False, True]
 
 
+def move(vehicle: Vehicle, seller: Seller) -> None:
+    moved = Vehicle.objects.get(pk=vehicle.pk)
+    moved.seller = seller
+    moved.save()
+
+
 @pytest.mark.postgres_only
-def test_a_part_added_to_a_vehicle_that_changes_hands_meanwhile_is_refused() -> None:
+def test_a_part_added_to_a_vehicle_that_changes_hands_meanwhile_goes_along() -> None:
     vehicle, buyer = make_vehicle(), make_seller()
 
-    def move() -> None:
-        moved = Vehicle.objects.get(pk=vehicle.pk)
-        moved.seller = buyer
-        moved.save()
-        connection.close()
+    before_the_commit(lambda: make_part(vehicle=vehicle), lambda: move(vehicle, buyer))
 
-    @transaction.atomic
-    def add_meanwhile() -> None:
-        make_part(vehicle=vehicle)
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(move).result()
+    assert Part.objects.get().seller == buyer
 
-    with pytest.raises(IntegrityError, match="part_vehicle_seller"):
-        add_meanwhile()
+
+@pytest.mark.postgres_only
+def test_a_part_is_not_added_for_a_seller_who_gives_the_vehicle_away_meanwhile() -> None:
+    vehicle, buyer = make_vehicle(), make_seller()
+
+    with pytest.raises(ValidationError, match="must belong to the seller of its vehicle"):
+        before_the_commit(lambda: move(vehicle, buyer), lambda: make_part(vehicle=vehicle, seller=vehicle.seller))
 
     assert not Part.objects.exists()
-    assert Vehicle.objects.get(pk=vehicle.pk).seller == buyer
+
+
+@pytest.mark.postgres_only
+def test_a_part_that_is_sold_while_its_vehicle_changes_hands_counts_for_one_of_the_two() -> None:
+    part, buyer = make_part(), make_seller()
+
+    refusal = before_the_commit(lambda: move(part.vehicle, buyer), lambda: sell_part(part=part))
+    assert isinstance(refusal, Refused)
+    assert not Seller.objects.filter(total_sales__gt=0).exists()
+
+    giver = make_seller()
+    before_the_commit(lambda: sell_part(part=Part.objects.get(pk=part.pk)), lambda: move(part.vehicle, giver))
+    assert list(Seller.objects.filter(total_sales__gt=0)) == [giver]
+
+
+def import_part(vehicle: Vehicle, category: Category) -> Any:
+    row = {"name": "Lamp", "description": "Good.", "price": "5", "vehicle": vehicle.public_id}
+    return create_parts([row | {"seller": vehicle.seller.public_id, "category": category.public_id}])
+
+
+ADDITIONS: list[Callable[[Vehicle, Category], Any]] = [
+    lambda vehicle, category: make_part(vehicle=vehicle, category=category),
+    import_part,
+]
+
+
+@pytest.mark.postgres_only
+@pytest.mark.parametrize("add", ADDITIONS, ids=["one", "import"])
+@pytest.mark.parametrize("what", ["vehicle", "category"])
+def test_what_a_part_is_being_added_to_is_not_deleted(what: str, add: Callable[[Vehicle, Category], Any]) -> None:
+    vehicle, category = make_vehicle(), make_category()
+    delete: dict[str, Callable[[], Any]] = {
+        "vehicle": partial(delete_vehicle, vehicle=vehicle),
+        "category": partial(delete_category, category=category),
+    }
+
+    refusal = before_the_commit(lambda: add(vehicle, category), delete[what])
+
+    assert "has 1 part" in str(refusal)
+    assert Vehicle.objects.exists()
+    assert Category.objects.exists()
+
+
+@pytest.mark.postgres_only
+@pytest.mark.parametrize("what", ["vehicle", "category"])
+def test_a_part_that_is_added_while_what_it_needs_is_deleted_is_refused(what: str) -> None:
+    vehicle, category = make_vehicle(), make_category()
+    delete: dict[str, Callable[[], Any]] = {
+        "vehicle": partial(delete_vehicle, vehicle=vehicle),
+        "category": partial(delete_category, category=category),
+    }
+
+    with pytest.raises(ValidationError, match="is deleted: choose another"):
+        before_the_commit(delete[what], lambda: make_part(vehicle=vehicle, category=category))
+    report = import_part(vehicle, category)
+
+    assert (report.created, report.failed) == (0, 1)
+    assert not Part.objects.exists()
+
+
+@pytest.mark.postgres_only
+def test_a_category_is_not_put_below_one_that_is_deleted_meanwhile_and_keeps_one_from_being_deleted() -> None:
+    parent = make_category("Pumps", parent=make_category("Engine"))
+
+    refusal = before_the_commit(
+        lambda: make_category("Oil pumps", parent=parent), lambda: delete_category(category=parent)
+    )
+    assert "has 1 category below it" in str(refusal)
+
+    delete_category(category=Category.objects.get(name="Oil pumps"))
+    with pytest.raises(ValidationError, match="Pumps is deleted: choose another parent"):
+        before_the_commit(lambda: delete_category(category=parent), lambda: make_category("Water pumps", parent=parent))
+
+
+@pytest.mark.postgres_only
+def test_two_add_parts_to_one_vehicle_and_category_without_waiting_for_each_other() -> None:
+    vehicle, category = make_vehicle(), make_category()
+
+    def add() -> Any:
+        with transaction.atomic():
+            make_part(vehicle=vehicle, category=category)
+            both_added.wait(timeout=30)
+
+    both_added = Barrier(2)
+    assert winners(at_once(add, add)) == 2
+
+
+@pytest.mark.postgres_only
+@pytest.mark.parametrize("first", ["car", "vehicle"])
+def test_of_a_car_and_the_vehicle_made_of_it_one_comes_back(first: str) -> None:
+    car = make_car()
+    vehicle = dismantle_car(car=car, seller=make_seller())
+    delete_vehicle(vehicle=vehicle)
+    restore: list[Callable[[], Any]] = [partial(restore_car, car=car), partial(restore_vehicle, vehicle=vehicle)]
+    one, other = restore if first == "car" else reversed(restore)
+
+    refusal = before_the_commit(one, other)
+
+    assert isinstance(refusal, Refused)
+    assert Car.objects.exists() != Vehicle.objects.exists()
+
+
+@pytest.mark.postgres_only
+def test_cars_that_would_get_the_same_slug_at_once_get_different_ones() -> None:
+    before_the_commit(make_car, make_car)
+
+    assert sorted(Car.objects.values_list("slug", flat=True)) == ["skoda-octavia-2018", "skoda-octavia-2018-1"]
 
 
 @pytest.mark.postgres_only

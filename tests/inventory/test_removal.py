@@ -158,17 +158,17 @@ def held_part() -> Part:
     return part
 
 
-REMOVALS: list[Callable[[Part, User], None]] = [
+REMOVALS: list[Callable[[Part, User], Any]] = [
     lambda part, boss: remove_part_for_good(part=part, actor=boss),
     lambda part, boss: remove_vehicle_for_good(vehicle=part.vehicle, actor=boss),
     lambda part, boss: remove_user_for_good(user=part.seller.owner, actor=boss),
-    lambda part, boss: remove_stock(sellers=[part.seller]) and None,
+    lambda part, boss: remove_stock(sellers=[part.seller]),
 ]
 
 
 @pytest.mark.parametrize("remove", REMOVALS, ids=["part", "vehicle", "person", "stock"])
 def test_a_held_part_stays_whatever_it_would_go_with_until_the_hold_is_lifted(
-    boss: User, remove: Callable[[Part, User], None]
+    boss: User, remove: Callable[[Part, User], Any]
 ) -> None:
     part = held_part()
     make_car(seller=part.seller)

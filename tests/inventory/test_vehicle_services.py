@@ -1,12 +1,26 @@
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
+import pytest
+from django.core.exceptions import ValidationError
+from django.db.models import F
+
+from accounts.models import Seller
 from config.db.errors import Refused
-from inventory.models import Vehicle
+from inventory.models import Part, Vehicle
 from inventory.queries import vin_warnings
-from inventory.services import delete_part, delete_vehicle, dismantle_car, restore_car, restore_vehicle
-from tests.builders import NOON, make_car, make_part, make_seller, make_vehicle
+from inventory.services import (
+    delete_part,
+    delete_vehicle,
+    dismantle_car,
+    restore_car,
+    restore_vehicle,
+    return_part,
+    sell_part,
+)
+from inventory.services.integrity import sellers_with_right_sales
+from tests.builders import NOON, make_car, make_category, make_part, make_seller, make_vehicle
 
 pytestmark = pytest.mark.django_db
 
@@ -72,11 +86,86 @@ def test_one_vin_in_both_tables_is_a_warning_on_either_side() -> None:
     assert vin_warnings(vehicle) == [f"The VIN {car.vin} stands among the cars for sale as well: {car}."]
 
 
-def test_the_parts_of_a_vehicle_change_hands_with_it() -> None:
+def sales() -> dict[str, int]:
+    assert not sellers_with_right_sales().exclude(total_sales=F("right")).exists()
+    return dict(Seller.objects.filter(total_sales__gt=0).values_list("name", "total_sales"))
+
+
+def test_the_parts_of_a_vehicle_change_hands_with_it_and_their_sales_count_for_the_new_seller(
+    announcements: list[dict[str, Any]],
+) -> None:
+    giver, taker = make_seller(name="Giver"), make_seller(name="Taker")
+    vehicle = make_vehicle(seller=giver)
+    sold, kept, gone, other = [make_part(vehicle=each) for each in (*[vehicle] * 3, make_vehicle(seller=giver))]
+    for part in (sold, gone, other):
+        sell_part(part=part)
+    delete_part(part=gone)
+    announcements.clear()
+
+    vehicle.seller = taker
+    vehicle.save()
+
+    assert set(Part.all_objects.filter(seller=taker)) == {sold, kept, gone}
+    assert sales() == {"Giver": 1, "Taker": 2}
+    (fact,) = announcements
+    assert (fact["event_type"], fact["entity"], fact["seller"]) == ("PARTS_HANDED_OVER", vehicle, taker)
+    assert fact["changes"] == {"seller": ["Giver", "Taker"]}
+    assert fact["metadata"] == {"sales": 2, "parts": [sold.public_id, kept.public_id, gone.public_id]}
+
+    return_part(part=Part.objects.get(pk=sold.pk))
+    assert sales() == {"Giver": 1, "Taker": 1}
+
+
+def test_a_sold_part_that_is_given_to_another_vehicle_and_seller_takes_its_sale_along(
+    announcements: list[dict[str, Any]],
+) -> None:
+    part, vehicle = make_part(seller=make_seller(name="Giver")), make_vehicle(seller=make_seller(name="Taker"))
+    sell_part(part=part)
+
+    part.vehicle, part.seller = vehicle, vehicle.seller
+    part.save()
+
+    assert sales() == {"Taker": 1}
+    assert (announcements[-1]["event_type"], announcements[-1]["entity"]) == ("PARTS_HANDED_OVER", part)
+
+
+@pytest.mark.parametrize("fields", [["color"], ["seller_id"]])
+def test_the_parts_stay_with_the_seller_unless_the_new_one_is_saved(fields: list[str]) -> None:
     part, buyer = make_part(), make_seller()
 
     part.vehicle.seller = buyer
-    part.vehicle.save()
+    part.vehicle.save(update_fields=fields)
 
     part.refresh_from_db()
-    assert part.seller == buyer
+    part.vehicle.refresh_from_db()
+    assert part.seller == part.vehicle.seller
+    assert (part.seller == buyer) == (fields == ["seller_id"])
+
+
+def test_saving_a_vehicle_or_a_part_that_stays_where_it_is_announces_nothing(
+    announcements: list[dict[str, Any]],
+) -> None:
+    part = make_part()
+
+    part.save()
+    part.vehicle.save()
+
+    assert announcements == []
+
+
+@pytest.mark.parametrize("what", ["vehicle", "category"])
+def test_a_part_is_not_put_into_what_is_deleted_unless_it_is_deleted_itself(what: str) -> None:
+    part, hidden = make_part(), make_part(category=make_category())
+    target: Any = getattr(hidden, what)
+    hidden.soft_delete(NOON)
+    target.soft_delete(NOON)
+
+    setattr(part, what, target)
+    part.seller = part.vehicle.seller
+    with pytest.raises(ValidationError, match="is deleted: choose another"):
+        part.save()
+
+    hidden.name = "Renamed"
+    hidden.save()
+    with pytest.raises(ValidationError, match="is deleted: choose another"):
+        hidden.restore()
