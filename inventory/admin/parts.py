@@ -54,7 +54,9 @@ class PartPictureInline(PictureInline):
 
 
 class ReservationForm(forms.Form):
-    until = forms.SplitDateTimeField(required=False, help_text="Empty: until it is released by hand.")
+    until = forms.SplitDateTimeField(
+        required=False, help_text="The next maintenance after it releases the part. Empty: until it is released."
+    )
 
     def clean_until(self) -> Any:
         until = self.cleaned_data["until"]

@@ -208,6 +208,10 @@ class Part(PublicIdModel, TimestampedModel, SoftDeleteModel, HeldModel):
             models.Index(name="part_status", fields=["status", "created_at", "id"]),
             models.Index(name="part_sold", fields=["sold_at"], condition=Q(sold_at__isnull=False)),
             models.Index(name="part_sold_newest", fields=["-created_at"], condition=Q(sold_at__isnull=False)),
+            # Reservations that end.
+            models.Index(
+                name="part_reserved_until", fields=["reserved_until"], condition=Q(reserved_until__isnull=False)
+            ),
             models.Index(name="part_price", fields=["price"]),
             models.Index(name="part_created", fields=["-created_at"]),
             # The marketplace in each order, also from a cursor on.

@@ -18,7 +18,9 @@ from inventory.services.cars import (
 from inventory.services.categories import delete_category, restore_category
 from inventory.services.parts import (
     delete_part,
+    end_reservations,
     list_part,
+    overdue_reservations,
     release_part,
     remove_part_for_good,
     reserve_part,
@@ -45,11 +47,13 @@ __all__ = [
     "delete_part",
     "delete_vehicle",
     "dismantle_car",
+    "end_reservations",
     "feature_car",
     "keep_one_primary",
     "list_part",
     "old_sold_parts",
     "old_vehicles",
+    "overdue_reservations",
     "publish_car",
     "release_car",
     "release_part",

@@ -11,6 +11,9 @@ from django.utils import timezone
 from accounts.models import Seller
 from config.audit import announce
 from config.cache import touching
+from config.db.locks import lock_keys
+from config.db.removal import change_in_batches
+from inventory.models import Category, Part, Vehicle
 from inventory.models.parts import PartStatus
 from inventory.services import changes
 from inventory.services.refusals import WrongState
@@ -19,8 +22,12 @@ from inventory.services.removal import remove_parts
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
     from accounts.models import User
-    from inventory.models import Part
+
+# So long does nobody else sell or reserve the parts of a batch.
+RELEASE_BATCH = 100
 
 
 @transaction.atomic
@@ -76,9 +83,31 @@ def release_part(*, part: Part, actor: User | None = None) -> Part:
     stored = changes.read(part)
     if stored.status != PartStatus.RESERVED:
         raise WrongState(f"{stored} is {_state(stored)}: only reserved parts can be released.")
+    return _release(part, stored, actor)
+
+
+def _release(part: Part, stored: Part, actor: User | None = None) -> Part:
     return changes.write(
         part, stored, event_type="PART_RELEASED", actor=actor, status=PartStatus.AVAILABLE, reserved_until=None
     )
+
+
+def overdue_reservations(now: datetime) -> QuerySet[Part]:
+    """Return the parts that were reserved until a moment that has passed."""
+    return Part.objects.filter(status=PartStatus.RESERVED, reserved_until__lte=now)
+
+
+def end_reservations(now: datetime) -> int:
+    """Release the parts whose reservation has ended, each as `release_part` does; return how many."""
+    return change_in_batches(overdue_reservations(now), _release_batch, size=RELEASE_BATCH)
+
+
+def _release_batch(parts: QuerySet[Part]) -> int:
+    released = 0
+    for part in parts.select_for_update(no_key=True).order_by("pk"):
+        _release(part, part)
+        released += 1
+    return released
 
 
 @transaction.atomic
@@ -135,7 +164,7 @@ def return_part(*, part: Part, actor: User | None = None) -> Part:
 @transaction.atomic
 def delete_part(*, part: Part, actor: User | None = None, now: datetime | None = None) -> Part:
     """Hide a part and take it off the marketplace. Raises Refused if it is deleted already."""
-    stored = type(part).objects.filter(pk=part.pk).first()
+    stored = Part.objects.filter(pk=part.pk).first()
     if stored is None:
         raise WrongState(f"{part} is deleted already.")
     return changes.write(
@@ -154,9 +183,9 @@ def restore_part(*, part: Part, actor: User | None = None) -> Part:
     """Show a deleted part again, not listed. Raises Refused if its vehicle, category or seller is deleted."""
     part.refresh_from_db()
     changes.require_live_seller(part, part.seller)
-    if part.vehicle.deleted_at is not None:
+    if not lock_keys(Vehicle.objects.filter(pk=part.vehicle_id)):
         raise WrongState(f"{part} comes from {part.vehicle}, which is deleted: restore the vehicle first.")
-    if part.category is not None and part.category.deleted_at is not None:
+    if part.category is not None and not lock_keys(Category.objects.filter(pk=part.category.pk)):
         raise WrongState(f"{part} is in the category {part.category}, which is deleted: restore the category first.")
     return changes.restore(part, event_type="PART_RESTORED", actor=actor, unique={})
 
@@ -169,7 +198,7 @@ def remove_part_for_good(*, part: Part, actor: User) -> None:
     administrator does it, and while there is a hold on the part.
     """
     changes.require_super_admin(actor, part)
-    rows = type(part).all_objects.filter(pk=part.pk)
+    rows = Part.all_objects.filter(pk=part.pk)
     stored = rows.select_for_update().first()
     if stored is None:
         raise WrongState(f"{part} is gone already.")

@@ -163,6 +163,7 @@ PARTIAL = [
     ("VO07", "leads.Voucher", "voucher_published", "published"),
     ("SB06", "accounts.Subscription", "subscription_one_running", "trialing"),
     ("CA06", "inventory.CarImage", "carimage_one_primary", "is_primary"),
+    ("VP14", "inventory.Part", "part_reserved_until", "reserved_until"),
 ]
 
 

@@ -36,8 +36,10 @@ from config.ops.search_words import refresh_words, stale_words
 from inventory.models import Part, PartImage, Vehicle
 from inventory.services import (
     count_returned_sales,
+    end_reservations,
     old_sold_parts,
     old_vehicles,
+    overdue_reservations,
     remove_old_parts,
     remove_old_vehicles,
 )
@@ -189,6 +191,7 @@ STEPS: tuple[Step, ...] = (
     ),
     _changing("voucher-claims", "set claims of vouchers that ran out to expired", expire_claims, overdue_claims),
     _changing("vouchers", "set vouchers that passed their end to expired", expire_vouchers, overdue_vouchers),
+    _changing("reservations", "release parts whose reservation has ended", end_reservations, overdue_reservations),
     _deleting("one-time-tokens", "delete used and expired one-time tokens", finished_tokens),
     _deleting("sessions", "delete sessions and refresh tokens that expired long ago", expired_sessions),
     _deleting("browser-sessions", "delete expired sessions of browsers", expired_browser_sessions),

@@ -26,6 +26,7 @@ from analytics.daily_metrics import rolled_up
 from analytics.models import AuditLog, DailyMetric, Event, PageView, WebVital
 from analytics.settings import set_setting
 from inventory.models import Part, PartImage, Vehicle
+from inventory.services import overdue_reservations
 from leads.models import LeadNote, Voucher, VoucherClaim
 from tests.builders import (
     make_car,
@@ -38,6 +39,7 @@ from tests.builders import (
     make_vehicle,
     make_voucher,
 )
+from tests.many_rows import many_rows, repeat
 from tests.ops.maintenance.running import rows_of, run
 
 pytestmark = pytest.mark.django_db
@@ -163,6 +165,50 @@ class TestCredentials:
         new.refresh_from_db()
         assert (old.ip_address, old.user_agent, old.updated_at) == (None, "", before)
         assert new.ip_address == "203.0.113.9"
+
+
+class TestReservations:
+    def reserved(self, until: Any, **fields: Any) -> Part:
+        return make_part(status="RESERVED", reserved_until=until, **fields)
+
+    def test_a_part_is_available_again_once_its_reservation_has_ended(self) -> None:
+        ended = self.reserved(ago(days=30), is_listed=True)
+        kept = [
+            self.reserved(ahead(minutes=1)),
+            self.reserved(None),
+            self.reserved(ago(days=1), deleted_at=ago(days=2)),
+        ]
+        assert not Part.objects.public().exists()
+
+        once("reservations", 1)
+
+        assert Part.objects.public().get() == ended
+        ended.refresh_from_db()
+        assert (ended.status, ended.reserved_until) == ("AVAILABLE", None)
+        assert set(Part.all_objects.filter(status="RESERVED")) == set(kept)
+
+    def test_each_part_that_is_released_has_an_entry_in_the_audit_log(self) -> None:
+        parts = [self.reserved(ago(days=1)) for _ in range(2)]
+        once("reservations", 2)
+        entries = AuditLog.objects.filter(event_type="PART_RELEASED")
+        assert {entry.entity_id for entry in entries} == {part.public_id for part in parts}
+        assert {tuple((entry.changes or {})["status"]) for entry in entries} == {("RESERVED", "AVAILABLE")}
+
+    def test_any_number_of_them_is_released_in_batches(self) -> None:
+        one = self.reserved(ago(days=1))
+        fields = {f.attname: getattr(one, f.attname) for f in Part._meta.concrete_fields if f.attname != "id"}
+        Part.objects.bulk_create(Part(**{**fields, "public_id": f"p{i}"}) for i in range(150))
+        once("reservations", 151)
+
+    @pytest.mark.postgres_only
+    def test_those_that_are_due_are_found_by_their_index(self) -> None:
+        due, free, later = self.reserved(ago(days=1)), make_part(), self.reserved(ahead(days=1))
+        with many_rows():
+            for start, (part, times) in enumerate(((due, 50), (free, 50_000), (later, 20_000)), start=1):
+                key = f"{start}000000 + number"
+                repeat(Part, part, times, id=key, public_id=f"'part-' || ({key})")
+        plan = overdue_reservations(timezone.now()).order_by("pk")[:100].explain()
+        assert "part_reserved_until" in plan
 
 
 class TestParts:
