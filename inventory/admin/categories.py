@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 
-from accounts.admin.texts import KeyedTextsAdmin
 from accounts.search import SELLERS
 from config.staff.admin import StaffAdmin
 from config.staff.columns import link_to, related_count
@@ -29,9 +28,8 @@ class ChildInline(RelatedListInline):
 
 
 @admin.register(Category)
-class CategoryAdmin(KeyedTextsAdmin):
+class CategoryAdmin(StaffAdmin):
     is_small = True
-    text_keys = ("name_key", "description_key")
     list_display = (
         "name",
         "path",
@@ -59,7 +57,6 @@ class CategoryAdmin(KeyedTextsAdmin):
                 )
             },
         ),
-        ("Translation", {"classes": ["tab"], "fields": text_keys}),
     )
     inlines = (ChildInline,)
 
