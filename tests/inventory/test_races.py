@@ -29,8 +29,8 @@ from inventory.services import (
     sell_part,
     set_primary_image,
 )
-from tests.accounts.races import before_the_commit
 from tests.builders import make_car, make_category, make_part, make_seller, make_vehicle
+from tests.races import before_the_commit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

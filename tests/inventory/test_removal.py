@@ -32,8 +32,8 @@ from inventory.services import (
 from inventory.services.integrity import sellers_with_right_sales
 from inventory.services.removal import remove_stock
 from tests.accounts.leaving import picture
-from tests.accounts.races import before_the_commit
 from tests.builders import NOON, make_car, make_part, make_seller, make_user, make_vehicle
+from tests.races import before_the_commit
 
 pytestmark = pytest.mark.django_db
 

@@ -27,8 +27,8 @@ from leads.services import (
     record_lead_activity,
     restore_lead,
 )
-from tests.accounts.races import before_the_commit
 from tests.builders import NOON, make_car, make_lead, make_part, make_seller, make_user, make_vehicle
+from tests.races import before_the_commit
 
 pytestmark = pytest.mark.django_db
 
