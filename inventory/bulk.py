@@ -18,13 +18,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, models, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.models import Seller, User
 from accounts.models.sellers import ONE_SELLER_PER_USER
 from accounts.provinces import south_african_province
 from config.audit import announce
+from config.db.letters import LowerCase
 from config.db.locks import lock_keys
 from inventory.cell_values import Unreadable, shown, text_of, value_of
 from inventory.models import Category, Part, Vehicle
@@ -456,11 +456,9 @@ def _vehicles(batch: Sequence[StockRow], visible_to: User | None) -> References[
 
 def _categories(batch: Sequence[StockRow]) -> References[Category]:
     named = _named(batch, "category")
-    # SQLite lowers ASCII only, so the spelling as given is looked for as well.
     lowered = [name.lower() for name in named]
-    by_name = Q(lower_name__in=lowered) | Q(name__in=named)
-    categories = Category.objects.annotate(lower_name=Lower("name"))
-    wanted = categories.filter(Q(public_id__in=named) | Q(slug__in=lowered) | by_name)
+    categories = Category.objects.annotate(lower_name=LowerCase("name"))
+    wanted = categories.filter(Q(public_id__in=named) | Q(slug__in=lowered) | Q(lower_name__in=lowered))
     found = Category.objects.filter(pk__in=lock_keys(wanted))
     return References("category", found.defer("description"), lambda one: {one.name, one.slug})
 

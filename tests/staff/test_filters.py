@@ -31,7 +31,7 @@ def names(client: Client, *conditions: str, model: str = "inventory/part") -> li
 @pytest.fixture
 def parts() -> None:
     tampere = make_seller(name="Koivu", city="Tampere", business_hours={"monday": {"isOpen": True, "note": "Työpäivä"}})
-    leeds = make_seller(name="Northgate", city="Leeds")
+    leeds = make_seller(name="Northgate", city="Äänekoski")
     engine = make_category("Engine")
     make_part(name="Alternator", price=Decimal(500), vehicle=make_vehicle(seller=tampere), category=engine)
     make_part(name="Bumper", price=Decimal(1500), vehicle=make_vehicle(seller=tampere, vin=None), is_listed=True)
@@ -45,6 +45,7 @@ def parts() -> None:
     [
         ("name:has:LT", ["Alternator"]),
         ("name:is:bumper", ["Bumper"]),
+        ("seller.city:has:ÄÄNEK", ["Clutch"]),
         ("name:starts:cl", ["Clutch"]),
         ("part_number:empty", ["Alternator", "Bumper"]),
         ("part_number:filled", ["Clutch"]),

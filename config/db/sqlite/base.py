@@ -1,8 +1,11 @@
-"""SQLite with the integer ranges of PostgreSQL, so that each row of one engine fits into the other, and its search.
+"""SQLite with the integer ranges of PostgreSQL, so that each row of one engine fits into the other, and its look-ups.
 
 Left alone SQLite stores 64 bits in every integer column. Here validators, forms and look-ups get PostgreSQL's range of
 the field's type, and each such column that is not a key carries it as a CHECK, as Django gives one to positive numbers.
 PostgreSQL needs none: its types refuse by themselves.
+
+Look-ups in any case fold every alphabet with functions of our own. SQLite's `upper` and `lower`, which indexes use, stay
+as they are: a file must be the same for every program that opens it.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError
 from django.db.backends.sqlite3 import base, operations
 
+from config.db.letters import lower, upper
 from config.db.words import holds
 
 if TYPE_CHECKING:
@@ -21,20 +25,41 @@ if TYPE_CHECKING:
 
 # Of Django itself: its SQLite backend leaves them as they are and looks elsewhere.
 _RANGES = operations.DatabaseOperations.integer_field_ranges
+_ANY_CASE = {"iexact", "icontains", "istartswith", "iendswith"}
 
 
 class DatabaseOperations(operations.DatabaseOperations):
-    """Operations with PostgreSQL's ranges, which are those that Django takes for granted."""
+    """Operations with PostgreSQL's ranges, which are those that Django takes for granted, and with its letters."""
 
     def integer_field_range(self, internal_type: str) -> tuple[int, int]:
         """Return the smallest and the largest value of a kind of field."""
         return _RANGES[internal_type]
+
+    def lookup_cast(self, lookup_type: str, internal_type: str | None = None) -> str:
+        """Return what a look-up compares of a column."""
+        return "forecourt_upper(CAST(%s AS TEXT))" if lookup_type in _ANY_CASE else "%s"
+
+    def prep_for_iexact_query(self, x: Any) -> str:
+        """Return a value as it is: it is compared whole, so nothing in it is a pattern."""
+        return str(x)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to an SQLite file."""
 
     ops_class = DatabaseOperations
+    operators = base.DatabaseWrapper.operators | {
+        "iexact": "= forecourt_upper(%s)",
+        "icontains": "LIKE forecourt_upper(%s) ESCAPE '\\'",
+        "istartswith": "LIKE forecourt_upper(%s) ESCAPE '\\'",
+        "iendswith": "LIKE forecourt_upper(%s) ESCAPE '\\'",
+    }
+    # The same where the value is another column.
+    pattern_ops = base.DatabaseWrapper.pattern_ops | {
+        name: pattern.replace("UPPER(", "forecourt_upper(")
+        for name, pattern in base.DatabaseWrapper.pattern_ops.items()
+        if name in _ANY_CASE
+    }
     # Keys are left out: the database gives them out.
     data_type_check_constraints = base.DatabaseWrapper.data_type_check_constraints | {
         name: f'"%(column)s" BETWEEN {smallest} AND {largest}'
@@ -43,9 +68,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
     }
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Open a connection that can look for words."""
+        """Open a connection that can look for words and knows every letter's case."""
         connection = super().get_new_connection(conn_params)
         connection.create_function("forecourt_holds", 2, holds, deterministic=True)
+        connection.create_function("forecourt_upper", 1, upper, deterministic=True)
+        connection.create_function("forecourt_lower", 1, lower, deterministic=True)
         return connection
 
     def check_constraints(self, table_names: Iterable[str] | None = None) -> None:
