@@ -57,13 +57,13 @@ def record_payment_event(
 
     A message that comes twice, even at the same moment, has one effect. When `effect` raises Refused, what it wrote is
     undone, its reason is kept with the message, and the next delivery tries again; another exception keeps nothing.
+    Raises ValidationError for names that are empty or too long.
     """
     moment = now or timezone.now()
+    message = PaymentEvent(provider=provider, event_id=event_id, type=type, payload=payload, received_at=moment)
+    message.clean_fields(exclude=["payload"])
     with transaction.atomic():
-        PaymentEvent.objects.bulk_create(
-            [PaymentEvent(provider=provider, event_id=event_id, type=type, payload=payload, received_at=moment)],
-            ignore_conflicts=True,
-        )
+        PaymentEvent.objects.bulk_create([message], ignore_conflicts=True)
         # Whoever comes second waits here until the first has done its work.
         event = PaymentEvent.objects.select_for_update().get(provider=provider, event_id=event_id)
         if event.processed_at is not None:

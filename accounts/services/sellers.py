@@ -27,13 +27,19 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 
 @transaction.atomic
 def create_seller(*, owner: User, actor: User | None = None, **fields: Any) -> Seller:
-    """Make a seller. Raises Refused if each person may own one only and this one does, or if the owner is deleted."""
+    """Make a seller.
+
+    Raises Refused if each person may own one only and this one does, or if the owner is deleted, and ValidationError for
+    fields that are empty, too long or malformed.
+    """
     # The owner's row is locked, so that two requests at once cannot make two sellers.
     if User.objects.select_for_update().filter(pk=owner.pk).first() is None:
         raise Refused(f"{owner} is deleted and cannot own a seller.")
     if not may_own_another_seller(owner.pk):
         raise Refused(ONE_SELLER_PER_USER)
-    seller = Seller.objects.create(owner=owner, **fields)
+    seller = Seller(owner=owner, **fields)
+    seller.clean_fields(exclude=["owner"])
+    seller.save()
     announce("create", seller, event_type="SELLER_CREATED", actor=actor, seller=seller)
     return seller
 

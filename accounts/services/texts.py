@@ -39,10 +39,13 @@ def save_translation(
 ) -> Translation:
     """Write the text of a key in a language; other words than before are unverified again.
 
-    An empty `domain` or `context` leaves the one that is there.
+    An empty `domain` or `context` leaves the one that is there. Raises ValidationError for a text or key that is empty,
+    and for a key or domain that is too long.
     """
+    defaults = {"value": value, "domain": domain, "context": context}
+    Translation(key=key, language=language, **defaults).clean_fields(exclude=["language"])
     translation, created = Translation.objects.select_for_update().get_or_create(
-        key=key, language=language, defaults={"value": value, "domain": domain, "context": context}
+        key=key, language=language, defaults=defaults
     )
     if created:
         announce("create", translation, event_type="TRANSLATION_CREATED", actor=actor)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.core import signing
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
@@ -34,11 +33,13 @@ def subscribe(
     """Put an address on the list, or back on it; one that is on it stays as it is.
 
     Whoever shows an answer to the person must not let on which of the three it was. Raises ValidationError for what
-    is no e-mail address.
+    is no e-mail address, and for texts that are too long.
     """
-    now, email = now or timezone.now(), email.strip().lower()
-    validate_email(email)
+    now = now or timezone.now()
     values = {"name": name, "source": source, "preferences": preferences or {}, "subscribed_at": now}
+    asked = NewsletterSubscriber(email=email, **values)
+    asked.clean_fields()
+    email = asked.email
     subscriber, is_new = NewsletterSubscriber.objects.get_or_create(email=email, defaults=values)
     if is_new:
         announce("create", subscriber, event_type="NEWSLETTER_SUBSCRIBED", actor=actor, description="Signed up")

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from accounts import services
 from accounts.models import PaymentEvent, Subscription
@@ -76,6 +77,14 @@ class TestPaymentEvents:
         assert len(seen) == 1
         event = PaymentEvent.objects.get()
         assert (event.payload, event.processed_at) == ({"total": 990}, NOON)
+
+    def test_a_name_that_is_too_long_is_refused_and_nothing_kept(self) -> None:
+        with pytest.raises(ValidationError) as refusal:
+            services.record_payment_event(
+                provider="stripe", event_id="e" * 256, type="invoice.paid", payload={}, effect=lambda event: None
+            )
+        assert set(refusal.value.message_dict) == {"event_id"}
+        assert not PaymentEvent.objects.exists()
 
     @pytest.mark.django_db(transaction=True)
     def test_delivered_at_the_same_moment_it_has_one_effect(self) -> None:

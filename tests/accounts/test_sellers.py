@@ -87,6 +87,12 @@ class TestOwners:
         assert isinstance(result, Refused)
         assert list(Seller.objects.all()) == [first]
 
+    def test_a_text_that_is_too_long_is_refused_by_the_name_of_its_field(self) -> None:
+        with pytest.raises(ValidationError) as refusal:
+            services.create_seller(owner=make_user(), name="x" * 201)
+        assert set(refusal.value.message_dict) == {"name"}
+        assert not Seller.objects.exists()
+
     @pytest.mark.django_db(transaction=True)
     def test_of_two_requests_at_once_one_makes_it(self, settings: Settings) -> None:
         settings.ACCOUNTS_ONE_SELLER_PER_USER = True

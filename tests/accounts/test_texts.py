@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -130,3 +131,11 @@ class TestVerification:
         services.save_translation(key="a", language=language, value="Hello", domain="voucher", context="To anybody.")
         entry = AuditLog.objects.get(event_type="TRANSLATION_CHANGED")
         assert entry.changes == {"domain": ["seller", "voucher"], "context": ["A greeting.", "To anybody."]}
+
+    @pytest.mark.parametrize(("too_long", "length"), [("key", 255), ("domain", 50)])
+    def test_a_key_or_domain_that_is_too_long_is_refused_by_its_name(self, too_long: str, length: int) -> None:
+        language = make_language("en")
+        texts = {"key": "a", "domain": "seller", too_long: "x" * (length + 1)}
+        with pytest.raises(ValidationError) as refusal:
+            services.save_translation(language=language, value="Hello", **texts)
+        assert set(refusal.value.message_dict) == {too_long}

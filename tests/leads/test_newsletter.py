@@ -74,6 +74,17 @@ def test_what_is_no_address_is_refused() -> None:
     assert not NewsletterSubscriber.objects.exists()
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", ["", "ACTIVE", "UNSUBSCRIBED"])
+@pytest.mark.parametrize(("too_long", "length"), [("name", 100), ("source", 50)])
+def test_texts_that_are_too_long_are_refused_by_their_name(status: str, too_long: str, length: int) -> None:
+    if status:
+        NewsletterSubscriber.objects.create(email="ann@example.org", status=status)
+    with pytest.raises(ValidationError) as refusal:
+        subscribe(email="ann@example.org", **{too_long: "x" * (length + 1)})
+    assert set(refusal.value.message_dict) == {too_long}
+
+
 @pytest.mark.postgres_only
 @pytest.mark.django_db(transaction=True)
 def test_two_sign_ups_at_the_same_moment_are_one() -> None:

@@ -194,3 +194,29 @@ def test_a_whole_number_beyond_the_range_of_its_column_is_refused_by_validators_
         statement = f'UPDATE "{row._meta.db_table}" SET "{column}" = {beyond} WHERE id = {row.pk}'
         with pytest.raises((IntegrityError, DataError)), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
+
+
+TEXT_COLUMNS = [
+    (model._meta.label, str(field.column))
+    for model in MODELS
+    for field in model._meta.concrete_fields
+    if field.max_length is not None and isinstance(field, models.CharField | models.FileField)
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("label", "column"), TEXT_COLUMNS)
+def test_a_text_longer_than_its_column_is_refused(label: str, column: str) -> None:
+    row = make_row(BY_LABEL[label])
+    length = columns_of(BY_LABEL[label])[column].max_length
+    assert length is not None
+    with pytest.raises((IntegrityError, DataError), match=r"length\(|too long"), transaction.atomic():
+        write_raw(row, {column: "\u00e4" * (length + 1)})
+
+
+@pytest.mark.django_db
+def test_a_text_may_be_as_long_as_its_column_counted_in_characters() -> None:
+    row = make_row(BY_LABEL["accounts.Seller"])
+    write_raw(row, {"name": "\u00e4" * 200})
+    row.refresh_from_db()
+    assert len(row.name) == 200

@@ -1,8 +1,8 @@
-"""SQLite with the integer ranges of PostgreSQL, so that each row of one engine fits into the other, and its look-ups.
+"""SQLite with the limits of PostgreSQL, so that each row of one engine fits into the other, and with its look-ups.
 
-Left alone SQLite stores 64 bits in every integer column. Here validators, forms and look-ups get PostgreSQL's range of
-the field's type, and each such column that is not a key carries it as a CHECK, as Django gives one to positive numbers.
-PostgreSQL needs none: its types refuse by themselves.
+Left alone SQLite stores 64 bits in every integer column, and texts of any length. Here validators, forms and look-ups
+get PostgreSQL's range of the field's type, and each such column that is not a key carries it as a CHECK, as Django gives
+one to positive numbers; so do columns of texts with their length. PostgreSQL needs none: its types refuse by themselves.
 
 Look-ups in any case fold every alphabet with functions of our own. SQLite's `upper` and `lower`, which indexes use, stay
 as they are: a file must be the same for every program that opens it.
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Of Django itself: its SQLite backend leaves them as they are and looks elsewhere.
 _RANGES = operations.DatabaseOperations.integer_field_ranges
+# Kinds of fields that are a varchar.
+_TEXTS = ("CharField", "FileField", "FilePathField", "SlugField")
 _ANY_CASE = {"iexact", "icontains", "istartswith", "iendswith"}
 
 
@@ -60,12 +62,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         for name, pattern in base.DatabaseWrapper.pattern_ops.items()
         if name in _ANY_CASE
     }
-    # Keys are left out: the database gives them out.
-    data_type_check_constraints = base.DatabaseWrapper.data_type_check_constraints | {
-        name: f'"%(column)s" BETWEEN {smallest} AND {largest}'
-        for name, (smallest, largest) in _RANGES.items()
-        if not name.endswith("AutoField")
-    }
+    # Numbers that are keys are left out: the database gives them out.
+    data_type_check_constraints = (
+        base.DatabaseWrapper.data_type_check_constraints
+        | {
+            name: f'"%(column)s" BETWEEN {smallest} AND {largest}'
+            for name, (smallest, largest) in _RANGES.items()
+            if not name.endswith("AutoField")
+        }
+        | dict.fromkeys(_TEXTS, 'length("%(column)s") <= %(max_length)s')
+    )
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Open a connection that can look for words and knows every letter's case."""
