@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.signals import user_logged_in
 
-from accounts.models import Language, Seller, SellerLocation, Translation, User
+from accounts.models import Language, Seller, SellerLocation, Translation
 from accounts.queries import cities, provinces
 from accounts.session_limits import start_session
 from config.cache import families, warms, watch
@@ -23,7 +23,6 @@ def connect() -> None:
     watch(SellerLocation, lists=("sellers",))
     watch(Translation, lists=("texts",))
     watch(Language, lists=("texts",))
-    watch(User, lists=("users",))
     warms("provinces", lambda now: provinces())
     warms("cities", lambda now: cities())
     user_logged_in.connect(start_session, dispatch_uid="accounts.start_session")

@@ -8,7 +8,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.db.models.signals import post_delete, post_save
 
 from accounts.models import Seller
-from analytics.models import AuditLog, DailyMetric, Event, SystemSetting
+from analytics.models import AuditLog, SystemSetting
 from analytics.models.audit import AuditAction
 from analytics.models.settings import settings_written
 from analytics.models.traffic import EventType
@@ -16,7 +16,6 @@ from analytics.redaction import as_json, redacted
 from analytics.services import record_event
 from analytics.settings import forget_settings_after_commit
 from config.audit import announced, current_context, entity_key
-from config.cache import families, watch
 from leads.models import Lead
 
 if TYPE_CHECKING:
@@ -150,14 +149,8 @@ def _write_sign_in(
     )
 
 
-def _views_of_car(event: Event) -> list[str]:
-    return [families.ANALYTICS_VIEWS.row_name(event.car_id)] if event.car_id else []
-
-
 def connect() -> None:
     """Connect the receivers; called once, when the apps are ready."""
-    watch(Event, lists=("analytics",), rows=("views",), names_of=_views_of_car, tells_removed=False)
-    watch(DailyMetric, lists=("analytics", "views"))
     announced.connect(write_audit_entry, dispatch_uid="analytics.write_audit_entry")
     announced.connect(record_created_lead, dispatch_uid="analytics.record_created_lead")
     user_logged_in.connect(audit_sign_in, dispatch_uid="analytics.audit_sign_in")

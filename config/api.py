@@ -26,6 +26,7 @@ from accounts.languages import TRANSLATED
 from accounts.queries import SellerCard, language_for_request, sellers_named
 from config.answers import ErrorAnswer, ErrorDetails, Missing, answer, problem
 from config.api_examples import example
+from config.cache import cached, families
 from config.cursors import UnreadableCursor
 from config.outage import RETRY_SECONDS, names_a_missing_table
 from config.pages import Wanted
@@ -145,12 +146,12 @@ class Finds:
 @api.get("/search", response=Finds, tags=["search"], summary="Everything that a text finds", openapi_extra=TRANSLATED)
 def search(request: HttpRequest, words: Query[Words]) -> HttpResponseBase:
     """Cars, parts, sellers and vouchers that a text finds."""
-    now, language = timezone.now(), language_for_request(request)
-    finds = _finds(words.q, now=now, limit=words.limit, language=language) if words.q else Finds()
+    asked_for = (words.q, words.limit, language_for_request(request))
+    finds = cached(families.SEARCH, asked_for, lambda: _finds(*asked_for, now=timezone.now())) if words.q else Finds()
     return answer(request, finds, translated=True)
 
 
-def _finds(text: str, *, now: datetime, limit: int, language: str) -> Finds:
+def _finds(text: str, limit: int, language: str, *, now: datetime) -> Finds:
     first = Wanted(page_size=limit, cursor="")
     pages: list[Any] = [
         car_list(CarFilters(text=text), now=now, wanted=first),

@@ -47,15 +47,16 @@ class Family:
         return f"{self.name}:{identity(ident)}"
 
 
-# "car", "part", "seller" and "views" end with writes of which nobody said which row they are about; "traders" with
-# those to what other pages show of a seller, such as its name and whether it is verified.
+# "car", "part" and "seller" end with writes of which nobody said which row they are about; "traders" with those to what
+# other pages show of a seller, such as its name and whether it is verified.
 
 # A car by its public id, and by its slug or a former one.
 CAR = Family(name="car", seconds=LONG, depends=("car", "traders"), by_row=True, frozen=True)
 CAR_BY_SLUG = Family(name="car:slug", seconds=LONG, depends=("car", "traders"), by_row=True, frozen=True)
 CARS_LIST = Family(name="cars:list", seconds=MEDIUM, depends=("cars", "traders"), frozen=True)
-CARS_BRAND = Family(name="cars:brand", seconds=MEDIUM, depends=("cars", "traders"))
-CARS_CATEGORY = Family(name="cars:category", seconds=MEDIUM, depends=("cars", "traders"))
+# The lists of one make and of one segment.
+CARS_BRAND = Family(name="cars:brand", seconds=MEDIUM, depends=("cars", "traders"), frozen=True)
+CARS_CATEGORY = Family(name="cars:category", seconds=MEDIUM, depends=("cars", "traders"), frozen=True)
 CARS_RELATED = Family(name="cars:related", seconds=LONG, depends=("cars", "traders"))
 CARS_FEATURED = Family(name="cars:featured", seconds=MEDIUM, depends=("cars", "traders"))
 # Makes, segments and how many there are of each.
@@ -67,7 +68,8 @@ PARTS_SEARCH = Family(name="parts:search", seconds=SHORT, depends=("parts", "tra
 PARTS_FACETS = Family(name="parts:facets", seconds=TEN_MINUTES, depends=("parts", "traders", "categories"))
 PARTS_SUGGESTIONS = Family(name="parts:suggestions", seconds=SHORT, depends=("parts", "cars", "traders"))
 PARTS_FEATURED = Family(name="parts:featured", seconds=MEDIUM, depends=("parts", "traders", "categories"))
-CATEGORIES = Family(name="categories", seconds=DAY, depends=("categories", "texts"), translated=True)
+# The tree, with how many parts the marketplace shows of each.
+CATEGORIES = Family(name="categories", seconds=DAY, depends=("categories", "parts", "traders"))
 
 SELLER = Family(name="seller", seconds=LONG, depends=("seller",), by_row=True)
 SELLERS_LIST = Family(name="sellers:list", seconds=MEDIUM, depends=("sellers",), frozen=True)
@@ -78,20 +80,16 @@ SELLERS_PLACES = Family(name="sellers:places", seconds=DAY, depends=("traders",)
 VOUCHERS_NEARBY = Family(name="vouchers:nearby", seconds=SHORT, depends=("vouchers", "sellers", "texts"),
                          translated=True)  # fmt: skip
 
-# One box over everything that is public.
-SEARCH = Family(name="search", seconds=SHORT, depends=("cars", "parts", "sellers", "vouchers", "categories"))
+# One box over everything that is public, by the language as well.
+SEARCH = Family(name="search", seconds=SHORT, depends=("cars", "parts", "sellers", "vouchers", "categories", "texts"),
+                frozen=True)  # fmt: skip
 
 # How much stock there is.
 STATISTICS = Family(name="stats", seconds=MEDIUM, depends=("cars", "parts", "sellers"))
 # All of it together. A big marketplace writes every second, and would count a million rows as often: only time ends it.
 STOCK_TOTALS = Family(name="stats:totals", seconds=SHORT, depends=())
-# What visitors did in a period.
-ANALYTICS_DASHBOARD = Family(name="analytics:dashboard", seconds=LONG, depends=("analytics",))
-# By the key of the car.
-ANALYTICS_VIEWS = Family(name="analytics:views", seconds=DAY, depends=("views",), by_row=True)
 # How many leads there are of each status, as one user may see them; the leads themselves are not kept.
 CONTACTS = Family(name="contacts", seconds=MEDIUM, depends=("contacts",), personal=True)
-USER = Family(name="user", seconds=TEN_MINUTES, depends=("users",), personal=True)
 
 FAMILIES: dict[str, Family] = {family.name: family for family in list(globals().values()) if isinstance(family, Family)}
 # Writing to all of these ends every answer there is.

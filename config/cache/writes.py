@@ -70,18 +70,17 @@ def watch(
     key: Callable[[Any], int | None] = _no_key,
     names: Callable[[list[int]], Iterable[str]] = _no_names,
     names_of: Callable[[Any], Iterable[str]] | None = None,
-    tells_removed: bool = True,
 ) -> None:
     """Let writes to the model's table end what depends on it (see `Watch`); called once, when the apps are ready.
 
-    Where it is told which rows are removed, Django reads each of them first: not for tables that lose millions.
+    Where there are `rows`, Django reads each row that is removed first: not for tables that lose millions.
     """
     unknown = {*lists, *rows} - NAMESPACES
     if unknown:
         raise LookupError(f"No family of config.cache.families depends on {', '.join(sorted(unknown))}.")
     _watches[model._meta.db_table] = Watch(lists=lists, rows=rows, key=key, names=names, names_of=names_of)
     if rows:
-        for signal in (post_save, post_delete) if tells_removed else (post_save,):
+        for signal in (post_save, post_delete):
             signal.connect(_account, sender=model, dispatch_uid="config.cache.writes")
 
 

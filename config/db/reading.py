@@ -152,8 +152,3 @@ def moment(value: Any) -> datetime:
             raise ValueError(f"{value!r} is not a time.")
         value = parsed
     return value if value.tzinfo is not None else value.replace(tzinfo=UTC)  # type: ignore[no-any-return]
-
-
-def optional_moment(value: Any) -> datetime | None:
-    """Return a time as read, None where there is none."""
-    return None if value is None else moment(value)

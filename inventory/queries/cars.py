@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from config.cache.families import Family
     from inventory.models.cars import CarQuerySet
 
 FEATURED_LIMIT = 6
@@ -180,7 +181,15 @@ def car_list(
         return found.page([_card(*row) for row in found.rows], wanted, lambda: listing.build(now).count())
 
     kept = (filters, sort, wanted.place)
-    return cached(families.CARS_LIST, kept, lambda: as_meant(read, filters.text, Car.all_objects))
+    return cached(_family(filters), kept, lambda: as_meant(read, filters.text, Car.all_objects))
+
+
+def _family(filters: CarFilters) -> Family:
+    if filters.make and filters == CarFilters(make=filters.make):
+        return families.CARS_BRAND
+    if filters.segment and filters == CarFilters(segment=filters.segment):
+        return families.CARS_CATEGORY
+    return families.CARS_LIST
 
 
 def _listing(filters: CarFilters, order: Sort, now: datetime) -> Listing:
@@ -320,8 +329,6 @@ _PUBLIC = (
     "c.deleted_at IS NULL AND c.status = 'AVAILABLE' AND c.published_at <= %s"
     " AND (c.seller_id IS NULL OR (s.is_verified AND s.is_active AND s.deleted_at IS NULL))"
 )
-
-# every statement is put together from the constants of this module
 
 
 def car_cards(keys: Sequence[int]) -> list[CarCard]:

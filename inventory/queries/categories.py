@@ -36,7 +36,7 @@ def category_tree() -> list[CategoryNode]:
 
     One that is not active any more is there as long as it has parts or something active below it.
     """
-    return cached(families.PARTS_FACETS, "categories", _category_tree)
+    return cached(families.CATEGORIES, None, _category_tree)
 
 
 def _category_tree() -> list[CategoryNode]:

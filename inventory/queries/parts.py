@@ -294,8 +294,6 @@ _PUBLIC = (
     " AND s.is_verified AND s.is_active AND s.deleted_at IS NULL"
 )
 
-# every statement is put together from the constants of this module
-
 
 def part_cards(keys: Sequence[int]) -> list[PartCard]:
     """Return what lists show of the parts with these keys, in their order, with one query."""

@@ -17,7 +17,16 @@ from accounts.services import sellers as seller_services
 from inventory.services import cars as car_services
 from inventory.services import parts as part_services
 from leads.models.vouchers import VoucherState
-from tests.builders import make_car, make_category, make_part, make_seller, make_translation, make_vehicle, make_voucher
+from tests.builders import (
+    make_car,
+    make_category,
+    make_language,
+    make_part,
+    make_seller,
+    make_translation,
+    make_vehicle,
+    make_voucher,
+)
 
 POINT = "latitude=0&longitude=0"
 
@@ -82,3 +91,35 @@ def test_every_read_is_kept_and_every_write_ends_what_it_changed(client: Client,
         write()
         after = read()
         assert {address for address in reads if before[address] != after[address]} == changed, name
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_search_over_everything_is_kept_by_language_until_something_that_it_finds_changes(
+    client: Client, settings: Settings
+) -> None:
+    settings.CACHE_READS = True
+    make_translation("motors", "Motors")
+    seller = make_seller(name="Motors", name_key="motors")
+    car = make_car(name="Motors 1", seller=seller)
+    part = make_part(name="Motors 2", seller=seller, is_listed=True)
+    make_language("fi", is_active=True)
+
+    def found(language: str = "en") -> list[Any]:
+        answer = client.get("/api/v1/search?q=motors", headers={"X-Language": language}).json()
+        return [answer[kind][0]["name"] for kind in ("cars", "parts", "sellers")]
+
+    assert found() == found() == ["Motors 1", "Motors 2", "Motors"]
+    with CaptureQueriesContext(connection) as queries:
+        found()
+    assert not [each["sql"] for each in queries if "inventory_" in each["sql"] or "accounts_seller" in each["sql"]]
+
+    type(car).objects.filter(pk=car.pk).update(name="Motors 3")
+    assert found()[0] == "Motors 3"
+    part_services.unlist_part(part=part)
+    part_services.list_part(part=part)
+    type(part).objects.filter(pk=part.pk).update(name="Motors 4")
+    assert found()[1] == "Motors 4"
+    make_translation("motors", "Moottorit", "fi")
+    assert (found()[2], found("fi")[2]) == ("Motors", "Moottorit")
+    seller_services.unverify_seller(seller=seller)
+    assert client.get("/api/v1/search?q=motors").json() == {"cars": [], "parts": [], "sellers": [], "vouchers": []}

@@ -88,7 +88,7 @@ def test_what_is_somebodys_is_never_under_a_shared_key(server: Redis) -> None:
 def test_what_is_translated_is_kept_by_language(server: Redis) -> None:
     for language in ("en", "fi", "en", "fi"):
         with translation.override(language):
-            assert cached(families.CATEGORIES, None, translation.get_language) == language
+            assert cached(families.VOUCHERS_NEARBY, None, translation.get_language) == language
 
 
 def test_that_there_is_no_such_thing_is_believed_for_a_minute_at_most(server: Redis) -> None:

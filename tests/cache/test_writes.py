@@ -20,7 +20,6 @@ from redis import Redis
 from accounts.models import Seller
 from accounts.models.users import Role
 from accounts.services.sellers import record_position
-from analytics.models import Event
 from config.cache import cached, families, invalidate, writes
 from config.cache.families import NAMESPACES, Family
 from config.db.bulk import load
@@ -171,6 +170,7 @@ def test_parts_categories_sellers_leads_and_vouchers_end_their_own(server: Redis
     price = Decimal("10.00")
     assert ended_by(lambda: Part.objects.filter(pk=part.pk).update(price=price), *everything) == [
         "parts:search",
+        "categories",
         "part",
     ]
     assert ended_by(category.save, *everything) == ["parts:search", "categories", "part"]
@@ -191,20 +191,6 @@ def test_a_vendor_on_the_move_ends_no_page_of_the_stock(server: Redis) -> None:
     questions += [(families.SELLERS_NEARBY, None), (families.SELLER, seller.public_id)]
     moved = ended_by(lambda: record_position(seller=seller, latitude=60.0, longitude=25.0), *questions)
     assert moved == ["sellers:nearby", "seller"]
-
-
-def test_a_view_ends_the_count_of_its_car_alone(server: Redis) -> None:
-    car, other = make_car(), make_car()
-
-    def view() -> None:
-        with transaction.atomic():
-            Event.objects.create(event_type="CAR_VIEW", car=car)
-
-    kept = Kept(
-        (families.ANALYTICS_VIEWS, car.pk), (families.ANALYTICS_VIEWS, other.pk), (families.ANALYTICS_DASHBOARD, None)
-    )
-    view()
-    assert kept.ended() == ["analytics:views", "analytics:dashboard"]
 
 
 def test_an_action_in_the_admin_ends_answers(server: Redis, client: Client) -> None:

@@ -35,7 +35,3 @@ class RowKeys:
             return False
         offset = rowid & (1 << PAGE_BITS) - 1
         return bool(page[offset >> 3] >> (offset & 7) & 1)
-
-    def has_refused(self, table: str) -> bool:
-        """Whether any row of the table is not moved."""
-        return table in self._pages
