@@ -16,7 +16,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts import queries, services
 from accounts.models import Seller, SellerLocation, User
-from accounts.models.sellers import Plan
+from accounts.models.sellers import BusinessType, Plan
 from accounts.models.users import Role
 from accounts.provinces import PROVINCES, south_african_province
 from accounts.validators import WEEKDAYS, validate_business_hours, validate_polygon
@@ -504,3 +504,30 @@ class TestLists:
         assert queries.provinces() == ["Gauteng", "Western Cape"]
         assert queries.cities() == ["Cape Town", "Paarl", "Soweto"]
         assert queries.cities(province="Western Cape") == ["Cape Town", "Paarl"]
+
+
+@pytest.mark.parametrize("business_type", BusinessType.values)
+@pytest.mark.parametrize("fixed", [(None, None), (60.0, 24.0)])
+@pytest.mark.parametrize("last", [(None, None), (61.0, 25.0)])
+def test_a_seller_is_at_the_same_place_on_its_page_in_lists_and_in_searches_by_place(
+    business_type: str, fixed: tuple[Any, Any], last: tuple[Any, Any]
+) -> None:
+    seller = make_seller(
+        business_type=business_type,
+        latitude=fixed[0],
+        longitude=fixed[1],
+        last_latitude=last[0],
+        last_longitude=last[1],
+        last_seen_at=NOON if last[0] else None,
+    )
+    page = queries.seller_by_id(seller.public_id)
+    assert page is not None
+    place = (page.latitude, page.longitude)
+
+    assert place == (last if business_type == BusinessType.MOBILE_VENDOR and last[0] else fixed)
+    for card in (*queries.seller_list().items, *queries.seller_cards([seller.pk])):
+        assert (card.latitude, card.longitude) == place
+    for point in (fixed, last):
+        if point[0] is not None:
+            near = queries.nearby_sellers(*point, radius_km=1)
+            assert [(each.latitude, each.longitude) for each in near] == ([place] if place == point else [])
