@@ -29,7 +29,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 def create_seller(*, owner: User, actor: User | None = None, **fields: Any) -> Seller:
     """Make a seller.
 
-    Raises Refused if each person may own one only and this one does, or if the owner is deleted, and ValidationError for
+    Raises Refused if each person may own one only and this one does, or if the owner is deleted; ValidationError for
     fields that are empty, too long or malformed.
     """
     # The owner's row is locked, so that two requests at once cannot make two sellers.

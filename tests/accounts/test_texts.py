@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -135,7 +137,7 @@ class TestVerification:
     @pytest.mark.parametrize(("too_long", "length"), [("key", 255), ("domain", 50)])
     def test_a_key_or_domain_that_is_too_long_is_refused_by_its_name(self, too_long: str, length: int) -> None:
         language = make_language("en")
-        texts = {"key": "a", "domain": "seller", too_long: "x" * (length + 1)}
+        texts: dict[str, Any] = {"key": "a", "domain": "seller", too_long: "x" * (length + 1)}
         with pytest.raises(ValidationError) as refusal:
             services.save_translation(language=language, value="Hello", **texts)
         assert set(refusal.value.message_dict) == {too_long}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -80,8 +81,9 @@ def test_what_is_no_address_is_refused() -> None:
 def test_texts_that_are_too_long_are_refused_by_their_name(status: str, too_long: str, length: int) -> None:
     if status:
         NewsletterSubscriber.objects.create(email="ann@example.org", status=status)
+    texts: dict[str, Any] = {too_long: "x" * (length + 1)}
     with pytest.raises(ValidationError) as refusal:
-        subscribe(email="ann@example.org", **{too_long: "x" * (length + 1)})
+        subscribe(email="ann@example.org", **texts)
     assert set(refusal.value.message_dict) == {too_long}
 
 

@@ -1,11 +1,11 @@
 """SQLite with the limits of PostgreSQL, so that each row of one engine fits into the other, and with its look-ups.
 
 Left alone SQLite stores 64 bits in every integer column, and texts of any length. Here validators, forms and look-ups
-get PostgreSQL's range of the field's type, and each such column that is not a key carries it as a CHECK, as Django gives
-one to positive numbers; so do columns of texts with their length. PostgreSQL needs none: its types refuse by themselves.
+get PostgreSQL's range of the field's type, and each such column that is not a key carries it as a CHECK, as Django
+gives one to positive numbers; so do columns of texts with their length. PostgreSQL's types refuse by themselves.
 
-Look-ups in any case fold every alphabet with functions of our own. SQLite's `upper` and `lower`, which indexes use, stay
-as they are: a file must be the same for every program that opens it.
+Look-ups in any case fold every alphabet with functions of our own. SQLite's `upper` and `lower`, which indexes use,
+stay as they are: a file must be the same for every program that opens it.
 """
 
 from __future__ import annotations

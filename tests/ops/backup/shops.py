@@ -27,6 +27,8 @@ PROJECT = Path(__file__).resolve().parents[3]
 NIGHT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 # How often a test tries its luck; `FAULT_ROUNDS=50` for a long night.
 FAULT_ROUNDS = int(os.environ.get("FAULT_ROUNDS", "3"))
+# Another number is other luck, and the same one the same.
+FAULT_SEED = int(os.environ.get("FAULT_SEED", "1"))
 SCHEMA = (
     "CREATE TABLE django_migrations (id integer PRIMARY KEY, app text, name text, applied text)",
     "INSERT INTO django_migrations VALUES (1, 'cars', '0001_initial', ''), (2, 'cars', '0002_price', '')",

@@ -25,7 +25,7 @@ from config.ops.backup.streams import open_backup
 from tests.disks import fill_disk, small_disk
 from tests.ops.backup.conftest import MakeShop
 from tests.ops.backup.programs import broken_program
-from tests.ops.backup.shops import FAULT_ROUNDS, PROJECT, Shop, content_of, manifest_of
+from tests.ops.backup.shops import FAULT_ROUNDS, FAULT_SEED, PROJECT, Shop, content_of, manifest_of
 from tests.servers import engine
 
 pytestmark = pytest.mark.django_db
@@ -103,7 +103,7 @@ def test_a_server_that_ends_our_session_makes_no_backup(make_shop: MakeShop) -> 
 
 
 def test_killed_at_random_moments_it_leaves_nothing_wrong_behind(make_shop: MakeShop) -> None:
-    shop, chance = make_shop(8000), random.Random(time.time_ns())
+    shop, chance = make_shop(8000), random.Random(FAULT_SEED)
     begun = time.monotonic()
     undisturbed = shop.start()
     undisturbed.communicate()
@@ -279,7 +279,7 @@ def test_one_flipped_bit_at_100_random_places_is_always_refused(make_shop: MakeS
         pytest.skip("SQLite has no jobs.")
     backup = make_shop(500).run(wanted=Wanted(**arguments)).backup  # type: ignore[arg-type]
     files = sorted(backup.iterdir()) if backup.is_dir() else [backup]
-    chance = random.Random(time.time_ns())
+    chance = random.Random(FAULT_SEED)
     for _ in range(100):
         file = chance.choice(files)
         whole = file.read_bytes()
