@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from accounts.models import Seller
 from accounts.models.files import FILE_TEXTS
 from accounts.models.sellers import SELLER_NAMES, SELLER_TEXTS
-from accounts.models.users import USER_TEXTS
+from accounts.models.users import USER_NAMES, USER_TEXTS
 from config.db.search import Found, Searched, search
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 SELLERS = Searched(SELLER_NAMES, SELLER_TEXTS)
-USERS = Searched(USER_TEXTS, USER_TEXTS)
+USERS = Searched(USER_NAMES, USER_TEXTS)
 TRANSLATIONS = Searched(("value",), ("value",))
 FILES = Searched(FILE_TEXTS, FILE_TEXTS)
 

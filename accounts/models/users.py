@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-# What searches look through.
+# What searches look through, and what of it shows to those who may not view people.
+USER_NAMES = ("name",)
 USER_TEXTS = ("name", "email", "phone")
 
 

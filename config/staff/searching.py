@@ -6,7 +6,7 @@ table that were found. A row is listed when one of the ways finds it; the list k
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from django.db.models import BooleanField, OuterRef, Q, Subquery, Value
 from config.db.arrays import AmongKeys, OneOf
 from config.db.estimates import expected_rows
 from config.db.search import Searched, better_text, fenced, matches
+from config.db.words import Words as WordsOf
 from config.db.words import searched_words
 from config.staff.pages import PlainRows
 from config.staff.searched_rows import Among, Found, JoinedRows, SearchedRows
@@ -62,7 +63,11 @@ class Names:
 
     def find(self, text: str, rows: QuerySet[Any]) -> Found | None:
         """See `Way`."""
-        return _found(rows, matches(Searched(self.what.names, self.what.names), text))
+        found = matches(Searched(self.what.names, self.what.names), text)
+        if found is not None and not _has_index(rows.model, self.what.names):
+            # The index of all texts finds the words of names as well.
+            found = Q(matches(self.what, text), found)
+        return _found(rows, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +130,17 @@ class Through:
     related: type[Model] | None = None
     key: str = "pk"
 
+    def table(self, model: Any) -> Any:
+        """Return the table of the rows that are found, for a list of `model`."""
+        return self.related or model._meta.get_field(self.column).related_model
+
+    def by_names(self) -> Through:
+        """Return the way of those who see no more of the related rows than what these are called."""
+        return replace(self, way=Names(self.way.what)) if isinstance(self.way, Words) else self
+
     def find(self, text: str, rows: QuerySet[Any]) -> Found | None:
         """See `Way`."""
-        related: Any = self.related or rows.model._meta.get_field(self.column).related_model
+        related = self.table(rows.model)
         everything = related._base_manager.using(rows.db).all()
         found = self.way.find(text, everything)
         if found is None:
@@ -144,6 +157,20 @@ class Through:
             # A single value is looked up for each row, where EXISTS could be for the whole table at once.
             Q(Subquery(its_own.values(found=Value(True))[:1], output_field=BooleanField())),
         )
+
+
+def ways_of(ways: Sequence[Way], model: Any, may_view: Callable[[Any], bool]) -> list[Way]:
+    """Return the ways in which a person searches a list of `model`: of tables that they may not view, by names alone.
+
+    Else what a list keeps from them, such as an address, could be spelled out by searching for it.
+    """
+    return [
+        way.by_names() if isinstance(way, Through) and not may_view(way.table(model)) else way for way in ways
+    ]
+
+
+def _has_index(model: Any, columns: Sequence[str]) -> bool:
+    return any(WordsOf(*columns) in index.expressions for index in model._meta.indexes)
 
 
 def _found(rows: QuerySet[Any], condition: Q | None) -> Found | None:
