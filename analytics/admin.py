@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.db.models import BigIntegerField, Case, Exists, OuterRef, Q, Value, When
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.db.models.lookups import Exact
 from django.urls import reverse
@@ -17,6 +18,7 @@ from django.utils.text import capfirst
 from accounts.models.users import Role
 from analytics.models import AuditLog, DailyMetric, Event, PageView, SystemSetting, WebVital
 from analytics.models.audit import AUDIT_TEXTS
+from analytics.models.traffic import EventType
 from analytics.setting_keys import SETTINGS
 from config.db.search import Searched
 from config.staff.admin import RecordedAdmin, StaffAdmin
@@ -50,6 +52,15 @@ class EventAdmin(RecordedAdmin):
     search_fields = ("event_type", "session_id")
     searches_by = (Code("event_type"), Whole("session_id"))
     date_hierarchy = "occurred_at"
+
+    def scope(self, request: HttpRequest, queryset: Any) -> Any:
+        """Leave out the requests of people whose leads the person may not see."""
+        rows, user = super().scope(request, queryset), person(request)
+        if user.role != Role.ADMIN:
+            return rows
+        lead = KeyTextTransform("lead", OuterRef("metadata"))
+        leads = _with("public_id", lead, Lead.all_objects.visible_to(user))
+        return rows.exclude(Q(Q(event_type=EventType.LEAD_CREATED), ~Exists(leads)))
 
 
 @admin.register(PageView)

@@ -28,7 +28,7 @@ from config.staff.changes import changes_between, inline_changes, snapshot
 from config.staff.columns import EMPTY, tell_reader
 from config.staff.deletion import Released, consequences_of, names_of
 from config.staff.export import export_view
-from config.staff.fields import deletes_softly, is_key
+from config.staff.fields import admin_of, deletes_softly, is_key
 from config.staff.filters import DeletedFilter, FieldFilters, chips_of, conditions_of
 from config.staff.forms import StaffModelForm
 from config.staff.inlines import RelatedListInline
@@ -37,7 +37,7 @@ from config.staff.names import fetch_names
 from config.staff.orders import ordered_by_index
 from config.staff.pages import PlainRows
 from config.staff.relations import RelationFields
-from config.staff.searching import search_rows
+from config.staff.searching import search_rows, ways_of
 from config.staff.secrets import is_secret
 from config.staff.site import person
 
@@ -230,8 +230,13 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
     def rows_found(self, request: HttpRequest, rows: Any, text: str) -> Any:
         """Return those of `rows`, filtered at most, that the search box finds."""
         if self.searches_by:
-            return search_rows(self.searches_by, text, rows)
+            ways = ways_of(self.searches_by, self.model, lambda model: self._may_view(request, model))
+            return search_rows(ways, text, rows)
         return PlainRows(super().get_search_results(request, rows, text)[0])
+
+    def _may_view(self, request: HttpRequest, model: Any) -> bool:
+        related_admin = admin_of(self.admin_site, model)
+        return related_admin is not None and bool(related_admin.has_view_permission(request))
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         found = self.rows_found(request, queryset, search_term).queryset if search_term else queryset
@@ -274,14 +279,21 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         return chips_of(changelist)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Whether an address may ask this: of the row's own columns, or of others where a quick filter names them.
+
+        Rows that point at it, such as leads, may be rows that the person does not see.
+        """
         model: Any = self.model
         field: Any = None
         steps = lookup.split("__")
+        filters = [each if isinstance(each, str) else each[0] for each in self.list_filter if not callable(each)]
         while steps and model is not None:
             try:
                 field = model._meta.pk if steps[0] == "pk" else model._meta.get_field(steps[0])
             except FieldDoesNotExist:
                 break
+            if not field.concrete and field.name not in filters:
+                return False
             if field.concrete and is_secret(field):
                 return False
             steps.pop(0)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -13,10 +14,10 @@ from django.urls import reverse
 
 from accounts.models import Seller, Translation, User
 from accounts.models.users import Role
-from analytics.models import AuditLog
+from analytics.models import AuditLog, Event
 from inventory.models import Category, Part, PartImage, Vehicle
 from leads.models import Lead, LeadActivity, LeadNote, Voucher, VoucherClaim, VoucherCode, VoucherRedemption
-from leads.services import add_lead_note
+from leads.services import add_lead_note, assign_lead, create_lead
 from tests.admin.conftest import said
 from tests.admin.forms import address, errors_of, send
 from tests.admin.rows import fill, staff
@@ -327,6 +328,29 @@ def test_a_seller_reads_no_field_of_the_owners_account(shop: SimpleNamespace) ->
     assert response.status_code in {302, 400}
 
 
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [("Kerttu Autio", True), ("autio", True), ("ker", True), ("kerttu.example", False), ("+358401234567", False)],
+)
+def test_a_seller_finds_who_claimed_a_voucher_by_name_and_cannot_spell_out_the_rest(
+    text: str, is_found: bool, shop: SimpleNamespace
+) -> None:
+    claim = shop.own[VoucherClaim][0]
+    User.objects.filter(pk=claim.user_id).update(
+        name="Kerttu Autio", email="kerttu.example@example.net", phone="+358401234567"
+    )
+    found = rows_listed(shop.client, VoucherClaim, f"?{urlencode({'q': text})}")
+    assert found == ({claim} if is_found else set())
+
+
+def test_who_may_view_people_finds_claims_by_their_addresses_too(
+    shop: SimpleNamespace, sign_in: Callable[[User], Client]
+) -> None:
+    claim = shop.own[VoucherClaim][0]
+    User.objects.filter(pk=claim.user_id).update(email="kerttu.example@example.net")
+    assert rows_listed(sign_in(staff(Role.ADMIN)), VoucherClaim, "?q=kerttu.example") == {claim}
+
+
 class TestLeadsOfAColleague:
     @pytest.fixture
     def desk(self, sign_in: Callable[[User], Client]) -> SimpleNamespace:
@@ -354,6 +378,36 @@ class TestLeadsOfAColleague:
         entries = rows_listed(desk.client, AuditLog)
         assert entries
         assert not any("Secret" in entry.entity_label or "Secret" in entry.description for entry in entries)
+
+    def test_nor_are_they_told_by_the_events_and_their_export(self, desk: SimpleNamespace) -> None:
+        for whose in (desk.person, None, staff(Role.ADMIN)):
+            lead = create_lead(name="Virtanen", email="v@example.org", message="Is it still there?")
+            assign_lead(lead=lead, assignee=whose)
+        *visible, secret = Event.objects.order_by("pk")
+        visible.append(Event.objects.create(event_type="PART_VIEW"))
+        assert rows_listed(desk.client, Event) == set(visible)
+        download: Any = desk.client.get(f"{address(Event, 'export')}?format=json&column=id")
+        exported = {row["id"] for row in json.loads(b"".join(download.streaming_content))}
+        assert exported == {event.pk for event in visible}
+        assert desk.client.get(address(Event, "change", secret.pk)).status_code == 302
+
+    @pytest.mark.parametrize(
+        ("model", "query"),
+        [
+            (User, "leads_assigned={lead}"),
+            (User, "leads_assigned__isnull=0"),
+            (User, "lead_notes={note}"),
+            (User, "sessions=1"),
+            (Part, "leads={lead}"),
+            (Seller, "leads={lead}"),
+            (Seller, "leads__id__exact={lead}"),
+        ],
+    )
+    def test_no_address_asks_which_rows_they_point_at(self, model: Any, query: str, desk: SimpleNamespace) -> None:
+        secret = desk.leads["colleague's"]
+        asked = query.format(lead=secret.pk, note=secret.notes.get().pk)
+        response = desk.client.get(f"{address(model, 'changelist')}?{asked}")
+        assert (response.status_code, response.headers["Location"]) == (302, f"{address(model, 'changelist')}?e=1")
 
     def test_their_pages_and_actions_are_closed(self, desk: SimpleNamespace) -> None:
         secret = desk.leads["colleague's"]
@@ -388,6 +442,12 @@ class TestLeadsOfAColleague:
     ) -> None:
         for role in (Role.SUPER_ADMIN, Role.VIEWER):
             assert rows_listed(sign_in(staff(role)), Lead) == set(desk.leads.values())
+
+
+@pytest.mark.parametrize(("model", "query"), [(Part, "leads__isnull=0"), (Category, "parts=1"), (Vehicle, "parts=1")])
+def test_a_seller_asks_no_list_for_the_rows_that_point_at_it(model: Any, query: str, shop: SimpleNamespace) -> None:
+    response = shop.client.get(f"{address(model, 'changelist')}?{query}")
+    assert response.headers["Location"] == f"{address(model, 'changelist')}?e=1"
 
 
 def test_a_deleted_row_of_another_seller_stays_unseen(shop: SimpleNamespace) -> None:
