@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 
-from accounts.lockout import forget_failures, is_locked, note_failure
+from accounts.lockout import count_attempt, forget_failures
 from config.client import client_ip
 from config.options import option
 
@@ -35,12 +35,13 @@ class RoleBackend(ModelBackend):
         if "\0" in email:
             return None
         ip_address = client_ip(request) if request is not None else None
-        if is_locked(email, ip_address):
+        if not count_attempt(email, ip_address):
             raise PermissionDenied
         user: Any = super().authenticate(request, username=username, password=password, **kwargs)
         if user is not None and not user.is_verified and option("security.email_verification_required"):
             user = None
-        (note_failure if user is None else forget_failures)(email, ip_address)
+        if user is not None:
+            forget_failures(email, ip_address)
         return user
 
     def _get_group_permissions(self, user_obj: User) -> QuerySet[Permission]:

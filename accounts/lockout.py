@@ -1,6 +1,6 @@
 """Slowing down guessers of passwords: after a few failures an address is closed for a while to where they came from.
 
-Counted in the cache for each pair of e-mail address and client address, so that nobody can lock somebody else out.
+Counted in the cache for each pair of e-mail address and client (of IPv6 the network, which has addresses for ever), so that nobody can lock somebody else out.
 Without a cache that answers nothing is counted, and sign-in works.
 """
 
@@ -11,26 +11,27 @@ import hashlib
 from django.core.cache import cache
 
 from config.options import option
+from config.rate_limits import caller_of
 
 # Also how long a closed address stays closed, counted from the first failure.
 WINDOW_SECONDS = 15 * 60
 
 
-def is_locked(email: str, ip_address: str | None) -> bool:
-    """Return whether sign-in with this address from there is closed at present."""
-    failures = cache.get(_key(email, ip_address), 0)
-    return bool(failures >= option("security.login_attempts"))
+def count_attempt(email: str, ip_address: str | None) -> bool:
+    """Count a sign-in that is about to be tried, as if it failed, and return whether it may be.
 
-
-def note_failure(email: str, ip_address: str | None) -> None:
-    """Count a failed sign-in."""
+    Counted beforehand, so that guesses which are sent at once are not all tried.
+    """
     key = _key(email, ip_address)
-    if not cache.add(key, 1, WINDOW_SECONDS):
+    number = 1
+    if not cache.add(key, number, WINDOW_SECONDS):
         try:
-            cache.incr(key)
+            number = cache.incr(key)
         except ValueError:
             # It ran out between the two calls.
-            cache.add(key, 1, WINDOW_SECONDS)
+            cache.add(key, number, WINDOW_SECONDS)
+    # A cache that is away has no number.
+    return number is None or number <= option("security.login_attempts")
 
 
 def forget_failures(email: str, ip_address: str | None) -> None:
@@ -40,5 +41,5 @@ def forget_failures(email: str, ip_address: str | None) -> None:
 
 def _key(email: str, ip_address: str | None) -> str:
     # Hashed: what people type may be long, odd or a password in the wrong field.
-    pair = f"{email.strip().lower()} {ip_address or ''}"
+    pair = f"{email.strip().lower()} {caller_of(ip_address)}"
     return f"sign-in:{hashlib.sha256(pair.encode('utf-8', 'replace')).hexdigest()}"

@@ -50,12 +50,13 @@ class Allowance:
 def count_request(rule: Rule, address: str | None, *, now: float) -> Allowance:
     """Count one request of a client's address at `now` (seconds since 1970) and say what is left."""
     window, passed = divmod(int(now), rule.seconds)
-    number = _count(f"rate:{rule.name}:{_caller(address)}:{window}", rule.seconds)
+    number = _count(f"rate:{rule.name}:{caller_of(address)}:{window}", rule.seconds)
     reset = rule.seconds - passed
     return Allowance(rule.limit, max(0, rule.limit - number), reset, exceeded=number > rule.limit)
 
 
-def _caller(address: str | None) -> str:
+def caller_of(address: str | None) -> str:
+    """Return who counts as one caller: a client's IPv4 address, or the network of its IPv6 address."""
     if address is None:
         return "unknown"
     known = ip_address(address)
