@@ -173,6 +173,7 @@ class UserAdmin(HoldsRows, StaffPersonAdmin):  # type: ignore[misc]  # the theme
         argument="user",
         done="given the role",
         form=RoleForm,
+        choice="role",
         when=_is_somebody_else,
         icon="admin_panel_settings",
     )

@@ -42,13 +42,20 @@ class Outcome:
     refused: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
 
 
-def run_service(service: Callable[..., Any], argument: str, rows: Iterable[Any], given: dict[str, Any]) -> Outcome:
-    """Call `service` for each row, each in its own savepoint, so that a refused row undoes nothing else."""
+def run_service(
+    service: Callable[..., Any], argument: str, rows: Iterable[Any], given: dict[str, Any], choice: str = ""
+) -> Outcome:
+    """Call `service` for each row, each in its own savepoint, so that a refused row undoes nothing else.
+
+    A row whose column `choice` has the value that is given is refused: nothing would happen to it.
+    """
     outcome = Outcome()
     for row in rows:
         name = str(row)
         try:
             with transaction.atomic():
+                if choice:
+                    _refuse_unchanged(row, choice, given[choice])
                 service(**{argument: row}, **given)
         except (Refused, ValidationError, IntegrityError) as error:
             sentence = reason_in_words(error, type(row))
@@ -58,6 +65,12 @@ def run_service(service: Callable[..., Any], argument: str, rows: Iterable[Any],
         else:
             outcome.done += 1
     return outcome
+
+
+def _refuse_unchanged(row: Any, name: str, chosen: Any) -> None:
+    if str(getattr(row, name)) == str(chosen):
+        shown = getattr(row, f"get_{name}_display")()
+        raise Refused(f"{row} has the {row._meta.get_field(name).verbose_name} {shown} already.")
 
 
 def reason_in_words(error: Exception, model: Any) -> str:
@@ -77,10 +90,11 @@ def service_action(
     service: Callable[..., Any],
     *,
     argument: str,
-    done: str,
+    done: str | Callable[[dict[str, Any]], str],
     permission: str = "change",
     ask: tuple[str, ...] = (),
     form: type[forms.Form] | None = None,
+    choice: str = "",
     confirm: str = "",
     on: tuple[str, ...] = ("list", "page"),
     when: Callable[..., bool] | None = None,
@@ -91,10 +105,11 @@ def service_action(
     """Return an action to be assigned in the class body of a StaffAdmin; it appears on lists and on the row's page.
 
     `service` is called once per row with the row as `argument`, with `actor` where it takes one, and with what was
-    asked: `ask` names fields of the model, `form` is a form of further arguments. `confirm` is a question put first.
-    `done` completes "3 cars …". `when` tells whether a row's page offers the action at all, from the row, and from the
-    `person` who looks where it takes one. `permission` is view, add, change, delete or the name of a
-    ``has_<name>_permission`` method; `takes_along` shows before the question what is deleted with the rows.
+    asked: `ask` names fields of the model, `form` is a form of further arguments. `choice` is the column that an answer
+    of the same name goes into: rows that have it already are refused. `confirm` is a question put first. `done`
+    completes "3 cars …", and may say it by what was given. `when` tells whether a row's page offers the action at all,
+    from the row, and from the `person` who looks where it takes one. `permission` is view, add, change, delete or the
+    name of a ``has_<name>_permission`` method; `takes_along` shows before the question what is deleted with the rows.
     """
     parameters = inspect.signature(service).parameters
 
@@ -118,7 +133,8 @@ def service_action(
         context = {"actor": request.user, "request": request, "admin": admin}
         given = {name: value for name, value in context.items() if name in parameters}
         given |= asked.cleaned_data if asked.fields else {}
-        _report(admin, request, run_service(service, argument, chosen, given), done)
+        outcome = run_service(service, argument, chosen, given, choice)
+        _report(admin, request, outcome, done if isinstance(done, str) else done(given))
         if object_id is None:
             return None
         return HttpResponseRedirect(_page_or_list(admin, request, object_id))
@@ -219,7 +235,7 @@ def _question(admin: Any, request: HttpRequest, rows: Any, page: dict[str, Any],
 
 def _report(admin: Any, request: HttpRequest, outcome: Outcome, done: str) -> None:
     if outcome.done:
-        admin.message_user(request, f"{_counted(admin, outcome.done)} {done}.", messages.SUCCESS)
+        admin.message_user(request, f"{counted(admin, outcome.done)} {done}.", messages.SUCCESS)
     if not outcome.refused:
         return
     by_number = sorted(outcome.refused.items(), key=lambda each: -len(each[1]))
@@ -227,7 +243,7 @@ def _report(admin: Any, request: HttpRequest, outcome: Outcome, done: str) -> No
     if len(by_number) > _REASONS_SHOWN:
         told.append(f"and {len(by_number) - _REASONS_SHOWN} more reasons.")
     count = sum(len(rows) for _, rows in by_number)
-    admin.message_user(request, f"{_counted(admin, count)} not {done}: {' '.join(told)}", messages.WARNING)
+    admin.message_user(request, f"{counted(admin, count)} not {done}: {' '.join(told)}", messages.WARNING)
 
 
 def _reason_told(reason: str, rows: list[tuple[str, str]]) -> str:
@@ -239,7 +255,8 @@ def _reason_told(reason: str, rows: list[tuple[str, str]]) -> str:
     return f"{sentence} ({', '.join(names)}{more})"
 
 
-def _counted(admin: Any, number: int) -> str:
+def counted(admin: Any, number: int) -> str:
+    """Return so many rows in words, such as "3 cars"."""
     return f"{number} {admin.opts.verbose_name if number == 1 else admin.opts.verbose_name_plural}"
 
 

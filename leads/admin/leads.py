@@ -11,6 +11,7 @@ from django.db import connections
 from django.utils.html import format_html, format_html_join
 
 from accounts.models.users import Role
+from config.db.errors import Refused
 from config.db.estimates import expected_rows
 from config.staff.actions import service_action
 from config.staff.admin import RecordedAdmin, StaffAdmin
@@ -56,6 +57,8 @@ PRIORITY_COLOURS = {LeadPriority.URGENT: "danger", LeadPriority.HIGH: "warning",
 
 
 def give_to(*, lead: Lead, assigned_to: User | None, actor: User) -> Lead:
+    if lead.assigned_to == assigned_to:
+        raise Refused(f"{lead} is assigned to {assigned_to or 'nobody'} already.")
     return assign_lead(lead=lead, assignee=assigned_to, actor=actor)
 
 
@@ -163,13 +166,30 @@ class LeadAdmin(StaffAdmin):
     inlines = (NoteInline, TimelineInline)
 
     assign = service_action(
-        "Assign", give_to, argument="lead", done="assigned", ask=("assigned_to",), icon="person_add"
+        "Assign",
+        give_to,
+        argument="lead",
+        done=lambda given: "assigned" if given["assigned_to"] else "unassigned",
+        ask=("assigned_to",),
+        icon="person_add",
     )
     change_status = service_action(
-        "Change status", change_lead_status, argument="lead", done="moved on", form=StatusForm, icon="trending_up"
+        "Change status",
+        change_lead_status,
+        argument="lead",
+        done="moved on",
+        form=StatusForm,
+        choice="status",
+        icon="trending_up",
     )
     set_priority = service_action(
-        "Set priority", give_priority, argument="lead", done="given the priority", form=PriorityForm, icon="flag"
+        "Set priority",
+        give_priority,
+        argument="lead",
+        done="given the priority",
+        form=PriorityForm,
+        choice="priority",
+        icon="flag",
     )
     add_note = service_action("Add note", add_lead_note, argument="lead", done="noted", form=NoteForm, icon="note_add")
     record_activity = service_action(

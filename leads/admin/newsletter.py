@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.contrib import admin
 
+from config.db.errors import Refused
 from config.staff.actions import service_action
 from config.staff.admin import StaffAdmin
 from config.staff.columns import badge
@@ -13,6 +16,15 @@ from leads.models import NewsletterSubscriber
 from leads.models.newsletter import SubscriberStatus
 from leads.search import SUBSCRIBERS
 from leads.services import unsubscribe
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def sign_off(*, subscriber: NewsletterSubscriber, actor: User) -> NewsletterSubscriber:
+    if subscriber.status == SubscriberStatus.UNSUBSCRIBED:
+        raise Refused(f"{subscriber} is off the list already.")
+    return unsubscribe(subscriber=subscriber, actor=actor)
 
 
 @admin.register(NewsletterSubscriber)
@@ -36,7 +48,7 @@ class NewsletterSubscriberAdmin(StaffAdmin):
 
     sign_off = service_action(
         "Unsubscribe",
-        unsubscribe,
+        sign_off,
         argument="subscriber",
         done="unsubscribed",
         when=lambda subscriber: subscriber.status == SubscriberStatus.ACTIVE,

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 
 from accounts.search import USERS
+from config.db.errors import Refused
 from config.staff.actions import service_action
 from config.staff.admin import StaffAdmin
 from config.staff.columns import badge, link_to
@@ -23,8 +24,16 @@ from leads.services import assign_ticket, change_ticket_status, comment_ticket
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+    from accounts.models import User
+
 
 AUTHOR = link_to("author", otherwise="author_label")
+
+
+def give_to(*, ticket: SupportTicket, assignee: User | None, actor: User) -> SupportTicket:
+    if ticket.assignee == assignee:
+        raise Refused(f"{ticket} is assigned to {assignee or 'nobody'} already.")
+    return assign_ticket(ticket=ticket, assignee=assignee, actor=actor)
 
 
 class StatusForm(forms.Form):
@@ -99,10 +108,21 @@ class SupportTicketAdmin(StaffAdmin):
         return [(title, {**options, "fields": [name for name in options["fields"] if name != "number"]}), *others]
 
     assign = service_action(
-        "Assign", assign_ticket, argument="ticket", done="assigned", ask=("assignee",), icon="person_add"
+        "Assign",
+        give_to,
+        argument="ticket",
+        done=lambda given: "assigned" if given["assignee"] else "unassigned",
+        ask=("assignee",),
+        icon="person_add",
     )
     change_status = service_action(
-        "Change status", change_ticket_status, argument="ticket", done="moved on", form=StatusForm, icon="trending_up"
+        "Change status",
+        change_ticket_status,
+        argument="ticket",
+        done="moved on",
+        form=StatusForm,
+        choice="status",
+        icon="trending_up",
     )
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:

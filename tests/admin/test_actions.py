@@ -247,6 +247,7 @@ class TestPeople:
         run(super_admin, "change_role", user, role="VIEWER")
         assert (user.role, user.is_staff) == ("VIEWER", True)
         assert "own account" in run(super_admin, "change_role", superuser, role="BUYER")[0]
+        assert "has the role Viewer already" in run(super_admin, "change_role", user, role="VIEWER")[0]
 
     def test_an_address_is_verified(self, super_admin: Client) -> None:
         user = make_user(status="unconfirmed")
@@ -279,7 +280,7 @@ class TestLeads:
         assert run(super_admin, "assign", lead, assigned_to=colleague.pk) == ["1 lead assigned."]
         assert lead.assigned_to == colleague
         assert "cannot work leads" in run(super_admin, "assign", lead, assigned_to=viewer.pk)[0]
-        run(super_admin, "assign", lead, assigned_to="")
+        assert run(super_admin, "assign", lead, assigned_to="") == ["1 lead unassigned."]
         assert lead.assigned_to is None
         assert AuditLog.objects.filter(event_type="LEAD_ASSIGNED").count() == 2
 
@@ -295,6 +296,23 @@ class TestLeads:
         assert (lead.status, lead.priority, lead.notes.get().text) == ("LOST", 4, "Prefers mail.")
         kinds = list(lead.activities.order_by("pk").values_list("type", flat=True))
         assert kinds == ["STATUS_CHANGED", "STATUS_CHANGED", "PRIORITY_CHANGED", "NOTE_ADDED", "PHONE_CALL"]
+
+    def test_what_a_lead_has_already_is_refused_in_words(self, super_admin: Client) -> None:
+        colleague = staff(Role.ADMIN)
+        free, given = make_lead(name="Free"), make_lead(name="Given", assigned_to=colleague)
+        assert run(super_admin, "assign", free, assigned_to="") == [
+            "1 lead not unassigned: Free is assigned to nobody already. (Free)"
+        ]
+        done, refused = run(super_admin, "assign", free, given, assigned_to=colleague.pk)
+        assert done == "1 lead assigned."
+        assert refused == f"1 lead not assigned: Given is assigned to {colleague} already. (Given)"
+        assert run(super_admin, "change_status", free, status="NEW") == [
+            "1 lead not moved on: Free has the status New already. (Free)"
+        ]
+        assert run(super_admin, "set_priority", free, priority=free.priority)[0].startswith(
+            "1 lead not given the priority: Free has the priority "
+        )
+        assert [entry.event_type for entry in AuditLog.objects.exclude(action="login")] == ["LEAD_ASSIGNED"]
 
     def test_scoring_again(self, super_admin: Client) -> None:
         lead = make_lead(message="I want to buy it today", phone="+358 40 1234567")
@@ -353,12 +371,17 @@ def test_tickets_are_assigned_and_moved_on(super_admin: Client) -> None:
     run(super_admin, "change_status", ticket, status="resolved")
     assert (ticket.status, ticket.resolved_at is None) == ("resolved", False)
     assert SupportTicket.objects.count() == 1
+    assert "has the status Resolved already" in run(super_admin, "change_status", ticket, status="resolved")[0]
+    assert "is assigned to" in run(super_admin, "assign", ticket, assignee=colleague.pk)[0]
+    assert run(super_admin, "assign", ticket, assignee="") == ["1 support ticket unassigned."]
+    assert "is assigned to nobody already" in run(super_admin, "assign", ticket, assignee="")[0]
 
 
 def test_subscribers_are_signed_off(super_admin: Client) -> None:
     row = NewsletterSubscriber.objects.create(email="a@example.org")
     run(super_admin, "sign_off", row)
     assert (row.status, row.unsubscribed_at is None) == ("UNSUBSCRIBED", False)
+    assert "is off the list already" in run(super_admin, "sign_off", row)[0]
 
 
 PAGES: list[tuple[Callable[[], Any], str]] = [
