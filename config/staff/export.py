@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ COLUMN, FORMAT = "column", "format"
 FORMATS = {"csv": "CSV", "excel": "CSV for Excel", "json": "JSON"}
 _CHUNK = 2000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Excel takes the list separator of its country, such as a semicolon, for the end of a cell even within quotes.
+_FORMULA_WITHIN = re.compile(r"(?<=[;\t\r\n])(?=[=+\-@])")
 _BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -86,7 +89,7 @@ def _download(
     model_admin: Any, request: HttpRequest, changelist: Any, columns: list[ReadableField], form: str
 ) -> StreamingHttpResponse:
     rows = _rows(changelist.get_queryset(request), columns)
-    stream = _json(rows, columns) if form == "json" else _csv(rows, columns, mark=form == "excel")
+    stream = _json(rows, columns) if form == "json" else _csv(rows, columns, for_excel=form == "excel")
     kind = "application/json" if form == "json" else "text/csv; charset=utf-8"
     name = f"{model_admin.opts.model_name}-{timezone.localtime():%Y%m%d-%H%M}.{'json' if form == 'json' else 'csv'}"
     announce(
@@ -137,11 +140,18 @@ def _value(row: Any, column: ReadableField) -> Any:
     return value
 
 
-def _csv(rows: Iterator[list[Any]], columns: list[ReadableField], *, mark: bool) -> Iterator[str]:
-    writer: Any = csv.writer(_Line())
-    yield (_BYTE_ORDER_MARK if mark else "") + writer.writerow([_cell(column.full_label) for column in columns])
+def _csv(rows: Iterator[list[Any]], columns: list[ReadableField], *, for_excel: bool) -> Iterator[str]:
+    writer: Any = csv.writer(_Line(), quoting=csv.QUOTE_ALL if for_excel else csv.QUOTE_MINIMAL)
+    cell = _excel_cell if for_excel else _cell
+    yield (_BYTE_ORDER_MARK if for_excel else "") + writer.writerow([cell(column.full_label) for column in columns])
     for row in rows:
-        yield writer.writerow([_cell(value) for value in row])
+        yield writer.writerow([cell(value) for value in row])
+
+
+def _excel_cell(value: Any) -> Any:
+    """Return a cell of which no spreadsheet takes the end for a formula either."""
+    cell = _cell(value)
+    return _FORMULA_WITHIN.sub("'", cell) if isinstance(cell, str) else cell
 
 
 def _cell(value: Any) -> Any:

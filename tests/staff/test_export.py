@@ -60,7 +60,17 @@ def test_cells_keep_quotes_commas_and_lines(staff_client: Client, parts: None) -
 
 
 def test_the_file_for_excel_says_that_it_is_utf8(staff_client: Client, parts: None) -> None:
-    assert body(staff_client.get(PARTS, {"column": "name", "format": "excel"})).startswith("\ufeffName")
+    assert body(staff_client.get(PARTS, {"column": "name", "format": "excel"})).startswith('\ufeff"Name"\r\n')
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [("x;=1+1", "x;'=1+1"), ("x\t@y", "x\t'@y"), ("x\n-1", "x\n'-1"), ("=1;=2", "'=1;'=2"), ("1; 2-1", "1; 2-1")],
+)
+def test_nothing_behind_a_separator_of_excel_is_taken_for_a_formula(name: str, cell: str, staff_client: Client) -> None:
+    make_part(name=name, price=Decimal(5))
+    (_, row) = body(staff_client.get(PARTS, {"column": ["name", "price"], "format": "excel"})).split("\r\n", 1)
+    assert row == f'"{cell}","5.00"\r\n'
 
 
 def test_json_keeps_types_and_names_fields_by_key(staff_client: Client, parts: None) -> None:
