@@ -254,6 +254,9 @@ class VoucherAdmin(KeyedTextsAdmin):
             if text and language is not None:
                 key = getattr(obj, TEXTS[name])
                 save_translation(key=key, language=language, value=text, domain="voucher", actor=person(request))
+        if language is not None and written.get("title"):
+            # What is told of it calls it by its title.
+            obj.title_text = written["title"]
 
     @admin.display(description="Discount")
     def discount(self, voucher: Voucher) -> str:

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Translation
+from analytics.models import AuditLog
 from leads.models import Voucher, VoucherClaim, VoucherCode, VoucherRedemption
 from tests.admin.conftest import said
 from tests.builders import NOON, make_language, make_seller, make_translation, make_user, make_voucher
@@ -33,6 +34,9 @@ def test_staff_type_a_vouchers_texts_and_its_keys_are_made(super_admin: Client) 
     voucher = Voucher.objects.get()
     keys = [voucher.title_key, voucher.description_key, voucher.terms_key]
     assert [Translation.objects.get(key=key, language=language).value for key in keys] == list(texts.values())
+    assert ">Frenos</a>” was added" in said(response)[0]
+    entry = AuditLog.objects.get(entity_type="leads.voucher", action="create")
+    assert (entry.entity_label, entry.description) == ("Frenos", "Frenos")
 
 
 @pytest.mark.parametrize("wrong", ["status__exact=zzz", "expires_at__year=2026", "foo=bar"])
