@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.http import HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html_join
+from unfold.decorators import action
 
 from accounts.admin.credentials import IdentityInline, SessionInline
 from accounts.admin.holds import HoldsRows
@@ -35,7 +38,7 @@ from config.staff.searching import Through, Words
 from config.staff.site import person
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 
 class PersonCreationForm(UserCreationForm):  # type: ignore[misc]  # the theme has no types
@@ -51,7 +54,7 @@ class PersonCreationForm(UserCreationForm):  # type: ignore[misc]  # the theme h
         super().__init__(*args, **kwargs)
         choice = self.fields["usable_password"]
         choice.label = "Sign-in by password"
-        choice.help_text = "Disabled: they sign in by a link or with another provider, until a password is set."
+        choice.help_text = "Disabled: they cannot sign in here until a password is set on their page."
 
 
 class RoleForm(forms.Form):
@@ -144,6 +147,7 @@ class UserAdmin(HoldsRows, StaffPersonAdmin):  # type: ignore[misc]  # the theme
         ),
     )
     inlines = (SessionInline, IdentityInline)
+    actions_detail = ("set_password",)
 
     suspend = service_action(
         "Suspend",
@@ -183,6 +187,14 @@ class UserAdmin(HoldsRows, StaffPersonAdmin):  # type: ignore[misc]  # the theme
     end_sessions = service_action(
         "End sessions", end_all_sessions, argument="user", done="signed out everywhere", icon="logout"
     )
+
+    @action(description="Set password", permissions=("change",), icon="password")  # type: ignore[untyped-decorator]
+    def set_password(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Lead to the page on which a person gets a password."""
+        return HttpResponseRedirect(reverse("admin:auth_user_password_change", args=(object_id,)))
+
+    def password_was_set(self, request: HttpRequest, user: User) -> None:
+        end_all_sessions(user=user, actor=person(request))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         readonly = super().get_readonly_fields(request, obj)

@@ -31,4 +31,8 @@ class StaffPersonAdmin(StaffAdmin, UserAdmin):  # type: ignore[misc,type-arg]  #
         # The page of the password logs its change, but has no form of the row's fields.
         if request.resolver_match and request.resolver_match.url_name == "auth_user_password_change":
             announce("update", obj, event_type="PASSWORD_CHANGED", actor=person(request), description=str(obj))
+            self.password_was_set(request, obj)
         return super().log_change(request, obj, message)
+
+    def password_was_set(self, request: HttpRequest, user: Any) -> None:
+        """Hear that a person got another password; an app overrides this to end the person's sessions."""

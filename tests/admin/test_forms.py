@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from pytest_django import Settings
 
-from accounts.models import Language, Seller, StoredFile, Subscription, Translation, User
+from accounts.models import Language, Seller, StoredFile, Subscription, Translation, User, UserSession
 from accounts.models.users import Role, UserStatus
 from analytics.models import AuditLog, SystemSetting
 from analytics.settings import get_setting, set_setting
@@ -28,6 +28,7 @@ from tests.admin.conftest import said
 from tests.admin.forms import Fields, add_row, address, errors_of, fields_of, picture, send
 from tests.admin.rows import staff
 from tests.builders import (
+    NOON,
     make_car,
     make_category,
     make_language,
@@ -517,21 +518,34 @@ class TestPeople:
     ) -> None:
         user = staff(Role.VIEWER)
         theirs = sign_in(user)
-        page = reverse("admin:auth_user_password_change", args=[user.pk])
-        words = {"usable_password": "true", "password1": "Another-horse-8", "password2": "Another-horse-8"}
+        session = UserSession.objects.create(user=user, access_token_hash="1" * 64, expires_at=NOON)
+        action = f"{address(User, 'changelist')}{user.pk}/set_password/"
+        assert action in super_admin.get(page_of(user)).content.decode()
+        page = super_admin.get(action).headers["Location"]
+        words = {"password1": "Another-horse-8", "password2": "Another-horse-8"}
         assert super_admin.post(page, words).status_code == 302
         user.refresh_from_db()
+        session.refresh_from_db()
         assert user.check_password("Another-horse-8")
         assert theirs.get(reverse("admin:index")).status_code == 302
-        entry = audited(user)[-1]
-        assert entry.event_type == "PASSWORD_CHANGED"
+        assert session.revoked_at is not None
+        entry, ended = audited(user)[1:]
+        assert (entry.event_type, ended.event_type) == ("PASSWORD_CHANGED", "SESSIONS_ENDED")
         assert "Another-horse-8" not in f"{entry.changes}{entry.metadata}{entry.description}"
 
     def test_only_super_administrators_set_passwords(self, sign_in: Callable[[User], Client]) -> None:
         user = staff(Role.VIEWER)
         page = reverse("admin:auth_user_password_change", args=[user.pk])
         for role in (Role.ADMIN, Role.VIEWER, Role.SELLER):
-            assert sign_in(staff(role)).get(page).status_code in {302, 403, 404}
+            reader = sign_in(staff(role))
+            assert reader.get(page).status_code in {302, 403, 404}
+            assert "set_password" not in reader.get(page_of(user)).content.decode()
+
+    def test_who_sets_the_own_password_stays_signed_in(self, super_admin: Client, superuser: User) -> None:
+        page = reverse("admin:auth_user_password_change", args=[superuser.pk])
+        words = {"password1": "Another-horse-8", "password2": "Another-horse-8"}
+        assert super_admin.post(page, words).status_code == 302
+        assert super_admin.get(reverse("admin:index")).status_code == 200
 
     def test_a_change_is_logged_with_before_and_after(self, super_admin: Client, superuser: User) -> None:
         user = make_user(name="Old name")
