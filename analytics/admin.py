@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.db.models import BigIntegerField, Case, Exists, OuterRef, Q, Value, 
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.db.models.lookups import Exact
+from django.forms.fields import InvalidJSONInput
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
@@ -202,20 +204,31 @@ def _with(column: str, value: Any, rows: Any) -> Any:
 
 
 class SystemSettingForm(StaffModelForm):
-    """Offers the settings that exist, and shows of a secret its mask, which changes nothing when it is sent back."""
+    """Offers the settings that nobody has changed yet, and their defaults for values.
+
+    Shows of a secret its mask, which changes nothing when it is sent back.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["value"] = self.instance.shown_value
-        else:
-            self.fields["key"] = forms.ChoiceField(choices=[(key, key) for key in SETTINGS])
-            dress(self)
+            return
+        there = set(SystemSetting.objects.values_list("key", flat=True))
+        missing = [(key, f"{key}: {setting.help}") for key, setting in SETTINGS.items() if key not in there]
+        self.fields["key"] = forms.ChoiceField(choices=[("", "Select value"), *missing])
+        self.fields["value"].required = False
+        self.fields["value"].help_text = "Left empty it is the default, to be changed on the next page."
+        # Else it would begin as null.
+        self.initial["value"] = InvalidJSONInput("")
+        dress(self)
 
     def clean_value(self) -> Any:
-        value = self.cleaned_data["value"]
-        unchanged = self.instance.pk and self.instance.is_secret and value == self.instance.shown_value
-        return self.instance.value if unchanged else value
+        value, key = self.cleaned_data["value"], self.cleaned_data.get("key")
+        if self.instance.pk:
+            unchanged = self.instance.is_secret and value == self.instance.shown_value
+            return self.instance.value if unchanged else value
+        return deepcopy(SETTINGS[key].default) if value is None and key in SETTINGS else value
 
 
 @admin.register(SystemSetting)

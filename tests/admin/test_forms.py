@@ -419,6 +419,26 @@ def test_a_ticket_has_a_number_once_it_is_saved(super_admin: Client) -> None:
 
 
 class TestSettings:
+    def test_one_is_added_with_its_default_from_those_that_are_missing(self, super_admin: Client) -> None:
+        set_setting("leads.scoring", False)
+        page = address(SystemSetting, "add")
+        shown = super_admin.get(page).content.decode()
+        assert "Failed sign-ins after which an account is locked for a while." in shown
+        assert 'value="leads.scoring"' not in shown
+        assert fields_of(super_admin, page)["value"] == ""
+        assert send(super_admin, page, key="security.login_attempts").status_code == 302
+        row = SystemSetting.objects.get(key="security.login_attempts")
+        assert (row.value, row.description) == (5, "Failed sign-ins after which an account is locked for a while.")
+        assert "Security.login_attempts" not in super_admin.get(page_of(row)).content.decode()
+
+    def test_one_is_added_with_another_value_than_its_default(self, super_admin: Client) -> None:
+        page = address(SystemSetting, "add")
+        assert errors_of(send(super_admin, page, key="security.login_attempts", value="99")) == {
+            "value": ["Write a whole number from 3 to 20."]
+        }
+        assert send(super_admin, page, key="security.login_attempts", value="7").status_code == 302
+        assert get_setting("security.login_attempts") == 7
+
     def test_a_value_of_the_wrong_type_is_refused_in_words(self, super_admin: Client) -> None:
         set_setting("leads.scoring", True)
         row = SystemSetting.objects.get()
