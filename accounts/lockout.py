@@ -1,12 +1,14 @@
 """Slowing down guessers of passwords: after a few failures an address is closed for a while to where they came from.
 
-Counted in the cache for each pair of e-mail address and client (of IPv6 the network, which has addresses for ever), so that nobody can lock somebody else out.
+Counted in the cache for each pair of e-mail address and client, so that nobody can lock somebody else out. A client of
+IPv6 is its whole network, which has more addresses than anybody could count.
 Without a cache that answers nothing is counted, and sign-in works.
 """
 
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from django.core.cache import cache
 
@@ -23,7 +25,7 @@ def count_attempt(email: str, ip_address: str | None) -> bool:
     Counted beforehand, so that guesses which are sent at once are not all tried.
     """
     key = _key(email, ip_address)
-    number = 1
+    number: Any = 1
     if not cache.add(key, number, WINDOW_SECONDS):
         try:
             number = cache.incr(key)
@@ -31,7 +33,7 @@ def count_attempt(email: str, ip_address: str | None) -> bool:
             # It ran out between the two calls.
             cache.add(key, number, WINDOW_SECONDS)
     # A cache that is away has no number.
-    return number is None or number <= option("security.login_attempts")
+    return number is None or bool(number <= option("security.login_attempts"))
 
 
 def forget_failures(email: str, ip_address: str | None) -> None:

@@ -42,8 +42,8 @@ _NO_LIMIT = 1_000_000_000
 class Searched:
     """What of a table is searched: its names, all that it says (names included), and a number if it has one.
 
-    `everything` needs a `WordIndex` of the same columns, and for `search` so do `names`. The number's column holds capital
-    letters and digits only; with `number_begins` it has an index for the beginnings of numbers as well, with
+    `everything` needs a `WordIndex` of the same columns, and for `search` so do `names`. The number's column holds
+    capital letters and digits only; with `number_begins` it has an index for the beginnings of numbers as well, with
     `number_of_live` its index leaves out deleted rows.
     """
 

@@ -164,9 +164,7 @@ def ways_of(ways: Sequence[Way], model: Any, may_view: Callable[[Any], bool]) ->
 
     Else what a list keeps from them, such as an address, could be spelled out by searching for it.
     """
-    return [
-        way.by_names() if isinstance(way, Through) and not may_view(way.table(model)) else way for way in ways
-    ]
+    return [way.by_names() if isinstance(way, Through) and not may_view(way.table(model)) else way for way in ways]
 
 
 def _has_index(model: Any, columns: Sequence[str]) -> bool:

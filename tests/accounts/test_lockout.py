@@ -72,7 +72,7 @@ class Meanwhile(MD5PasswordHasher):
 
 
 def guess() -> Any:
-    return authenticate(RequestFactory().get("/", REMOTE_ADDR="192.0.2.1"), username=ADDRESS, password="wrong")  # noqa: S106  # a wrong one
+    return authenticate(RequestFactory().get("/", REMOTE_ADDR="192.0.2.1"), username=ADDRESS, password="wrong")
 
 
 def test_guesses_that_are_sent_at_once_are_not_all_compared(settings: Any, anna: Any) -> None:
