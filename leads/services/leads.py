@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Count, F, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from accounts.models import Seller, User
 from accounts.models.users import Role
@@ -101,14 +102,15 @@ def create_lead(
         lead.priority, lead.priority_set_by_staff = priority, True
     lead.clean_fields(exclude=["car", "part", "seller", "user", "assigned_to"])
     lead.save()
-    timeline_entry(lead, ActivityType.CREATED, f"Received by {source}", actor=actor, now=now).save()
+    received = f"received by {source.replace('_', ' ')}"
+    timeline_entry(lead, ActivityType.CREATED, capfirst(received), actor=actor, now=now).save()
     announce(
         "create",
         lead,
         event_type="LEAD_CREATED",
         actor=actor,
         seller=lead.seller,
-        description=f"Lead received by {source}",
+        description=f"Lead {received}",
         metadata={"source": source, "score": lead.score},
     )
     if option("leads.auto_assignment"):

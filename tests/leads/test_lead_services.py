@@ -50,7 +50,7 @@ def test_a_request_is_scored_dated_and_in_its_own_timeline() -> None:
     assert (lead.email, lead.source, lead.status) == ("ann@example.org", "contact_form", LeadStatus.NEW)
     assert lead.score_factors == {"business_email": 10, "full_name": 10, "minimal_message": 5}
     assert (lead.score, lead.priority, lead.created_at) == (25, LeadPriority.LOW, NOON)
-    assert timeline(lead) == [("CREATED", "Received by contact_form")]
+    assert timeline(lead) == [("CREATED", "Received by contact form")]
 
 
 @pytest.mark.parametrize(

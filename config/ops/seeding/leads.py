@@ -146,7 +146,7 @@ def _create_timelines(run: SeedRun, stories: list[tuple[Lead, list[Step]]], peop
     anybody = next(iter(people.values()), None)
     entries = []
     for lead, steps in stories:
-        received = f"Received by {lead.source}"
+        received = f"Received by {lead.source.replace('_', ' ')}"
         entries.append(timeline_entry(lead, ActivityType.CREATED, received, actor=None, now=lead.created_at))
         entries += _timeline(lead, steps, lead.assigned_to or anybody, notes)
     run.create_many(LeadActivity, entries)
