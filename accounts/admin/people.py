@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -10,6 +11,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html_join
+from django.utils.text import camel_case_to_spaces
 from unfold.decorators import action
 
 from accounts.admin.credentials import IdentityInline, SessionInline
@@ -147,6 +149,7 @@ class UserAdmin(HoldsRows, StaffPersonAdmin):  # type: ignore[misc]  # the theme
         ),
     )
     inlines = (SessionInline, IdentityInline)
+    deletion = "They can no longer sign in, their sessions end, and what they sell disappears from the marketplace."
     actions_detail = ("set_password",)
 
     suspend = service_action(
@@ -254,8 +257,16 @@ class GroupAdmin(RecordedAdmin):
     @computed_once
     def allowed(self, group: Group) -> str:
         """Return a line per table with what the role may do there."""
-        actions: dict[str, list[str]] = {}
+        actions: dict[Any, list[str]] = {}
         for permission in group.permissions.select_related("content_type").order_by("content_type", "id"):
             action, _, _ = permission.codename.partition("_")
-            actions.setdefault(str(permission.content_type.name), []).append(action)
-        return format_html_join("", "<div>{}: {}</div>", ((kind, ", ".join(each)) for kind, each in actions.items()))
+            actions.setdefault(permission.content_type, []).append(action)
+        names = Counter(kind.name for kind in actions)
+        lines = ((_name_of(kind) if names[kind.name] > 1 else kind.name, ", ".join(actions[kind])) for kind in actions)
+        return format_html_join("", "<div>{}: {}</div>", lines)
+
+
+def _name_of(kind: Any) -> str:
+    """Return what only this table is called."""
+    model = kind.model_class()
+    return camel_case_to_spaces(model.__name__) if model is not None else str(kind.model)

@@ -17,6 +17,7 @@ from django.db.models import ProtectedError, RestrictedError
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 from unfold.enums import ActionVariant
 
@@ -26,7 +27,7 @@ from config.db.removal import refuse_held
 from config.staff.actions import CollectsActions, chose_too_many, reason_in_words, refuse_number, service_action
 from config.staff.changes import changes_between, inline_changes, snapshot
 from config.staff.columns import EMPTY, tell_reader
-from config.staff.deletion import Released, consequences_of, names_of
+from config.staff.deletion import Released, consequences_of, in_words, names_of
 from config.staff.export import export_view
 from config.staff.fields import admin_of, deletes_softly, is_key
 from config.staff.filters import DeletedFilter, FieldFilters, chips_of, conditions_of
@@ -110,6 +111,8 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
     is_small = False
     # Relations that the row's own text reads: fetched wherever rows of this table are searched for or listed.
     search_needs: tuple[str, ...] = ()
+    # What becomes of a row that is hidden, and can be restored.
+    deletion = "It disappears from lists, and from the marketplace if it is there."
     # What `purge_row` does with rows that protect a row from an ordinary removal.
     purge_releases = Released()
     delete_rows = service_action(
@@ -118,7 +121,7 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         argument="row",
         permission="delete",
         done="deleted",
-        confirm="Deleted rows disappear from lists and from the marketplace. They can be restored.",
+        confirm="Deleted rows disappear from lists, and from the marketplace if they are there. They can be restored.",
         on=("list",),
         icon="delete",
         danger=True,
@@ -477,6 +480,11 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         more = {"title": "More", "variant": ActionVariant.DEFAULT, "method_name": "more", "attrs": attributes}
         return [*buttons[: _MOST_BUTTONS - 1], {**more, "items": buttons[_MOST_BUTTONS - 1 :]}]
 
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        wanted = f"{capfirst(str(opts.verbose_name))} {unquote(object_id)}"
+        messages.warning(request, f"{wanted} is not there: perhaps it was deleted, or you may not see it.")
+        return HttpResponseRedirect(reverse(f"{self.admin_site.name}:index"))
+
     # Audit
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
@@ -559,7 +567,7 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         return actions
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
-        extra = {"deletes_softly": self.deletes_softly, **(extra_context or {})}
+        extra = {"deletion": self.deletion if self.deletes_softly else "", **(extra_context or {})}
         try:
             return super().delete_view(request, object_id, extra)
         except (Refused, IntegrityError) as error:
@@ -579,7 +587,7 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
     def get_deleted_objects(self, objs: Iterable[Any], request: HttpRequest) -> tuple[Any, Any, Any, Any]:
         """Return names and counts; Django's own would read every row that goes along into memory."""
         rows = list(objs)
-        counts = {str(self.opts.verbose_name_plural): len(rows)}
+        counts = in_words({self.model: len(rows)})
         if self.deletes_softly:
             return names_of(rows), counts, set(), []
         found = consequences_of(rows, request, self.admin_site)

@@ -91,8 +91,8 @@ class _Paths:
             gone = self.deleted.get(model, [])
             unlinked[model] = _number([*ways, *gone]) - deleted.get(model, 0)
         protected = {model: _number(ways) for model, ways in self.protected.items()}
-        found = Consequences(_in_words(deleted), _in_words(unlinked))
-        found.protected = [f"{number} {names}" for names, number in _in_words(protected).items()]
+        found = Consequences(in_words(deleted), in_words(unlinked))
+        found.protected = [f"{number} {names}" for names, number in in_words(protected).items()]
         for model in deleted:
             child_admin = admin_of(site, model)
             if child_admin is not None and not child_admin.has_delete_permission(request):
@@ -109,8 +109,8 @@ def _number(ways: list[Any]) -> int:
     return number
 
 
-def _in_words(numbers: dict[Any, int]) -> dict[str, int]:
-    """Return the numbers by what the rows are called; tables that are called the same are one kind."""
+def in_words(numbers: dict[Any, int]) -> dict[str, int]:
+    """Return how many rows of each model there are by what they are called; tables called the same are one kind."""
     kinds: dict[tuple[str, str], int] = {}
     for model, number in numbers.items():
         kind = str(model._meta.verbose_name), str(model._meta.verbose_name_plural)

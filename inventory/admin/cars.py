@@ -229,7 +229,12 @@ class CarAdmin(StaffAdmin):
         icon="undo",
     )
     feature = service_action(
-        "Feature", feature_car, argument="car", done="featured", when=lambda car: not car.is_featured, icon="star"
+        "Feature",
+        feature_car,
+        argument="car",
+        done="featured",
+        when=lambda car: not car.is_featured and car.status != CarStatus.SOLD,
+        icon="star",
     )
     unfeature = service_action(
         "Stop featuring",

@@ -17,6 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from config.db.errors import Refused
+from config.staff.actions import counted
 from config.staff.admin import StaffAdmin
 from config.staff.forms import dress
 from config.staff.site import person
@@ -88,7 +89,7 @@ class ImportsStock(StaffAdmin):
         except Refused as error:
             messages.error(request, f"Nothing was imported: {error}")
             return HttpResponseRedirect(self._address("import"))
-        messages.success(request, f"{report.rows.created} {self.import_kind} imported.")
+        messages.success(request, f"{counted(self, report.rows.created)} imported.")
         if not report.rows.findings:
             return HttpResponseRedirect(self._address("changelist"))
         return self._page(request, report=report)
@@ -102,6 +103,7 @@ class ImportsStock(StaffAdmin):
             "opts": self.opts,
             "media": self.media,
             "kind": self.import_kind,
+            "created": counted(self, report.rows.created) if report else "",
             "required": required_columns(self.import_kind),
             "optional": optional_columns(self.import_kind),
             "findings": findings,

@@ -51,11 +51,11 @@ def test_a_file_is_reported_on_first_and_imported_when_that_is_confirmed(super_a
     rows = report.context_data["report"].rows
     assert (rows.processed, rows.created, rows.skipped, rows.failed) == (4, 1, 1, 2)
     assert "Nobody" in page
-    assert "Import 1 vehicles" in page
+    assert "Import 1 donor vehicle" in page
     assert Vehicle.objects.count() == 1
 
     done = confirm(super_admin, report)
-    assert said(done) == ["1 vehicles imported."]
+    assert said(done) == ["1 donor vehicle imported."]
     assert set(Vehicle.objects.exclude(pk=known.pk).values_list("seller__name", flat=True)) == {"Yard"}
     assert confirm(super_admin, report).status_code == 302
     assert Vehicle.objects.count() == 2

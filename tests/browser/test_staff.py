@@ -98,6 +98,20 @@ def test_a_car_is_edited_with_its_pictures(
     assert (car.price, car.images.get().alt_text, car.images.get().is_primary) == (13500, "From the front", True)
 
 
+def test_the_menu_beside_a_relation_shows_its_entries_whole_and_closes_behind_its_popup(signed_in: Page) -> None:
+    signed_in.goto(address(Part, "change", make_part().pk))
+    menu = signed_in.locator("#related-widget-wrapper-vehicle")
+    signed_in.locator("[data-id=related-widget-wrapper-vehicle]").get_by_text("more_vert").click()
+    expect(menu).to_be_visible()
+    entries = menu.locator("a > span.grow")
+    expect(entries.nth(1)).to_have_text("Add another donor vehicle")
+    assert entries.evaluate_all("all => all.filter(each => each.scrollWidth > each.clientWidth).length") == 0
+    with signed_in.expect_popup() as opened:
+        entries.nth(1).click()
+    opened.value.close()
+    expect(menu).to_be_hidden()
+
+
 def tick(page: Page, *rows: Any) -> None:
     for row in rows:
         page.locator(f"input[name=_selected_action][value='{row.pk}']").check()

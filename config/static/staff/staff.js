@@ -184,6 +184,14 @@
     });
   };
 
+  /* The theme leaves the menu beside a relation open above what comes after its entry, such as a closed popup. */
+  const startRelatedMenus = () => {
+    document.addEventListener("click", (event) => {
+      const menu = event.target.closest(".related-widget-wrapper-link")?.closest("nav");
+      menu?.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+    });
+  };
+
   /* On a telephone each cell has its heading before it; some of them are names of fields, in small letters. */
   const startLabels = () => {
     document.querySelectorAll("#result_list td[data-label]").forEach((cell) => {
@@ -196,5 +204,6 @@
     document.querySelectorAll("[data-staff-conditions]").forEach(startConditions);
     document.querySelectorAll("[data-staff-export]").forEach(startExport);
     startPostLinks();
+    startRelatedMenus();
   });
 })();
