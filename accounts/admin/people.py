@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
-from django.http import HttpResponseRedirect
-from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.text import camel_case_to_spaces
-from unfold.decorators import action
 
 from accounts.admin.credentials import IdentityInline, SessionInline
 from accounts.admin.holds import HoldsRows
@@ -40,7 +37,7 @@ from config.staff.searching import Through, Words
 from config.staff.site import person
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
 
 class PersonCreationForm(UserCreationForm):  # type: ignore[misc]  # the theme has no types
@@ -150,7 +147,6 @@ class UserAdmin(HoldsRows, StaffPersonAdmin):  # type: ignore[misc]  # the theme
     )
     inlines = (SessionInline, IdentityInline)
     deletion = "They can no longer sign in, their sessions end, and what they sell disappears from the marketplace."
-    actions_detail = ("set_password",)
 
     suspend = service_action(
         "Suspend",
@@ -190,11 +186,6 @@ class UserAdmin(HoldsRows, StaffPersonAdmin):  # type: ignore[misc]  # the theme
     end_sessions = service_action(
         "End sessions", end_all_sessions, argument="user", done="signed out everywhere", icon="logout"
     )
-
-    @action(description="Set password", permissions=("change",), icon="password")  # type: ignore[untyped-decorator]
-    def set_password(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Lead to the page on which a person gets a password."""
-        return HttpResponseRedirect(reverse("admin:auth_user_password_change", args=(object_id,)))
 
     def password_was_set(self, request: HttpRequest, user: User) -> None:
         end_all_sessions(user=user, actor=person(request))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.admin import UserAdmin
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
 from config.audit import announce
@@ -13,7 +16,7 @@ from config.staff.forms import StaffModelForm
 from config.staff.site import person
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 __all__ = ["StaffPersonAdmin", "UserCreationForm"]
 
@@ -26,6 +29,13 @@ class StaffPersonAdmin(StaffAdmin, UserAdmin):  # type: ignore[misc,type-arg]  #
     add_form_template = None
     filter_horizontal: Any = ()  # type: ignore[misc]  # a class attribute there as well
     ordering: Any = None  # type: ignore[misc]  # a class attribute there as well
+
+    actions_detail = ("set_password",)
+
+    @action(description="Set password", permissions=("change",), icon="password")  # type: ignore[untyped-decorator]
+    def set_password(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Lead to the page on which a person gets a password."""
+        return HttpResponseRedirect(reverse(f"{self.admin_site.name}:auth_user_password_change", args=(object_id,)))
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         # The page of the password logs its change, but has no form of the row's fields.

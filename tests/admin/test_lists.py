@@ -191,6 +191,16 @@ def test_a_seller_reads_the_own_rows_alone(boss: User) -> None:
     assert {row.seller.owner_id for row in shown.result_list} == {owner.pk}
 
 
+@pytest.mark.parametrize("model", [Event, AuditLog])
+def test_an_administrator_who_sees_no_leads_of_colleagues_reads_no_whole_table(model: Any, boss: User) -> None:
+    administrator = staff(Role.ADMIN)
+    for query in ("", f"{PAGE_VAR}=last", "q=search"):
+        with CaptureQueriesContext(connection) as queries:
+            listed(model, administrator, query)
+        statements = [each["sql"] for each in queries.captured_queries if each["sql"].startswith("SELECT")]
+        assert set().union(*map(whole_tables, statements)) & {model._meta.db_table} == set()
+
+
 def test_what_is_offered_for_a_relation_is_found_by_index(boss: User) -> None:
     model_admin = admin.site.get_model_admin(Part)
     for text in ("", "alternator", "P77"):
