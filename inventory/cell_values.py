@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
+from config.moments import FIRST_YEAR, LAST_YEAR
 from inventory.code_words import UNKNOWN, code_of
 
 if TYPE_CHECKING:
@@ -110,11 +111,14 @@ def _boolean(text: str) -> bool:
 
 def _moment(text: str) -> datetime:
     try:
-        if _DATE.fullmatch(text):
-            return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:
-        pass
-    raise Unreadable(f"{shown(text)} is not a date: write it as 2026-03-31 or 2026-03-31T14:30.")
+        moment = None
+    if moment is None:
+        raise Unreadable(f"{shown(text)} is not a date: write it as 2026-03-31 or 2026-03-31T14:30.")
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise Unreadable(f"{shown(text)} is not a date in the years {FIRST_YEAR} to {LAST_YEAR}.")
+    return moment
 
 
 _READERS: dict[type, Callable[[str], Any]] = {

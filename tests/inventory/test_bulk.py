@@ -172,6 +172,8 @@ def test_an_unknown_fuel_is_noted_and_an_unknown_condition_refused() -> None:
         ({"make": "\ud800"}, "make: contains half a character."),
         ({"acquired_at": "03/04/2024"}, "acquired_at: “03/04/2024” is not a date: write it as 2026-03-31"),
         ({"acquired_at": "2024-02-30"}, "acquired_at: “2024-02-30” is not a date"),
+        ({"acquired_at": "9999-12-31T23:59:59-10:00"}, "is not a date in the years 1900 to 2200."),
+        ({"acquired_at": "0001-01-01"}, "acquired_at: “0001-01-01” is not a date in the years 1900 to 2200."),
         ({"seller": "Nobody"}, "seller: “Nobody” is unknown."),
         ({"seller": "x" * 5000}, "seller: “xxxxx"),
         ({"seller": {}}, "seller: must be a text or a number."),

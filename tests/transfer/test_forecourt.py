@@ -94,6 +94,10 @@ BAD = [
     ("UPDATE leads_lead SET message = x'0102' WHERE id = 2", "leads_lead", "message", "wrong_type"),
     ("UPDATE leads_lead SET created_at = 'soon' WHERE id = 2", "leads_lead", "created_at", "not_a_time"),
     ("UPDATE leads_lead SET created_at = '0000-00-00 00:00:00' WHERE id = 2", "leads_lead", "created_at", "not_a_time"),
+    ("UPDATE leads_lead SET created_at = '9999-12-31 23:59:59' WHERE id = 2", "leads_lead", "created_at",
+     "out_of_range"),
+    ("UPDATE leads_lead SET created_at = '0001-01-01 00:00:00' WHERE id = 2", "leads_lead", "created_at",
+     "out_of_range"),
     ("UPDATE leads_lead SET created_at = 1685329532406 WHERE id = 2", "leads_lead", "created_at", "wrong_type"),
     ("UPDATE leads_lead SET ip_address = '1.2.3' WHERE id = 2", "leads_lead", "ip_address", "not_an_address"),
     ("UPDATE leads_lead SET score_factors = '{\"a\": ' WHERE id = 2", "leads_lead", "score_factors", "invalid_json"),
@@ -317,9 +321,12 @@ def test_money_is_spelled_as_postgresql_spells_it(database_url: str, found: list
     assert printed(database_url, "numeric(12, 2)", cells) == cells
 
 
+TIMES = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30))  # noqa: DTZ001 - as SQLite keeps them
+
+
 @pytest.mark.postgres_only
 @settings(max_examples=20, deadline=None)
-@given(found=st.lists(st.datetimes(), min_size=1, max_size=200))
+@given(found=st.lists(TIMES, min_size=1, max_size=200))
 def test_times_are_spelled_as_postgresql_spells_them(database_url: str, found: list[datetime]) -> None:
     cell = cell_of(field_of(Event, "occurred_at"))
     cells = [cell(moment.isoformat(" ")) for moment in found]

@@ -216,8 +216,14 @@ class TestTimes:
         with pytest.raises(ValueError):  # noqa: PT011 - who asked says what is wrong
             time_cell(value)
 
-    @pytest.mark.parametrize("value", [253_402_300_800_000, 2**63 - 1, -(2**63), 1e300, "0001-01-01T00:00:00+01:00"])
-    def test_times_outside_of_the_calendar_are_none(self, value: Any) -> None:
+    @pytest.mark.parametrize(
+        "value",
+        [
+            *(253_402_300_800_000, 253_402_300_799_000, 2**63 - 1, -(2**63), 1e300, "0001-01-01T00:00:00+01:00"),
+            *("9999-12-31 23:59:59", "9999-12-31T23:59:59-10:00", "0001-01-01"),
+        ],
+    )
+    def test_times_that_some_zone_has_outside_of_the_calendar_are_none(self, value: Any) -> None:
         with pytest.raises(OverflowError):
             time_cell(value)
 

@@ -205,7 +205,9 @@ def _moment(value: Any) -> str:
     try:
         moment = datetime.fromisoformat(value)
         return moment_cell(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    except (ValueError, OverflowError) as error:
+    except OverflowError as error:
+        raise BadValue("out_of_range", "it is not within the years 1 to 9999") from error
+    except ValueError as error:
         raise BadValue("not_a_time", "it is no time that can be read") from error
 
 

@@ -94,9 +94,18 @@ _MINUTES = tuple(f" {hour:02d}:{minute:02d}:" for hour in range(24) for minute i
 _EPOCH = date(1970, 1, 1)
 _DAY = 86_400_000
 
-# What Python's dates span, in milliseconds since 1970 UTC: the years 1 to 9999.
-FIRST_MILLISECOND = (date.min - _EPOCH).days * _DAY
-LAST_MILLISECOND = ((date.max - _EPOCH).days + 1) * _DAY - 1
+# The years 1 to 9999, which Python's dates span, but for a day at either end: every time zone can show the rest.
+_FIRST_DAY, _LAST_DAY = date.min + timedelta(days=1), date.max - timedelta(days=1)
+# The same, in milliseconds since 1970 UTC.
+FIRST_MILLISECOND = (_FIRST_DAY - _EPOCH).days * _DAY
+LAST_MILLISECOND = ((_LAST_DAY - _EPOCH).days + 1) * _DAY - 1
+
+
+def require_calendar(day: date) -> None:
+    """Raise OverflowError for a date, or a time in UTC, that some time zone has outside of the years 1 to 9999."""
+    is_inside = 1 < day.year < 9999 or _FIRST_DAY.toordinal() <= day.toordinal() <= _LAST_DAY.toordinal()
+    if not is_inside:
+        raise OverflowError(day)
 
 
 class _Days(dict[int, str]):
@@ -107,8 +116,10 @@ class _Days(dict[int, str]):
     def __missing__(self, number: int) -> str:
         if len(self) >= self.most:
             self.clear()
-        day = self[number] = (_EPOCH + timedelta(days=number)).isoformat()
-        return day
+        day = _EPOCH + timedelta(days=number)
+        require_calendar(day)
+        text = self[number] = day.isoformat()
+        return text
 
 
 _DAYS = _Days()
@@ -117,7 +128,7 @@ _DAYS = _Days()
 def milliseconds_cell(milliseconds: int) -> str:
     """Return the cell of a time given in milliseconds since 1970 UTC.
 
-    Raises OverflowError outside the years 1 to 9999.
+    Raises OverflowError where some time zone has it outside the years 1 to 9999.
     """
     # Without divmod and without another function: this is done millions of times.
     rest = milliseconds % _DAY
@@ -127,8 +138,13 @@ def milliseconds_cell(milliseconds: int) -> str:
 
 
 def moment_cell(moment: datetime) -> str:
-    """Return the cell of an aware time. Raises OverflowError where it is outside the years 1 to 9999 in UTC."""
-    text = moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+    """Return the cell of an aware time.
+
+    Raises OverflowError where some time zone has it outside the years 1 to 9999.
+    """
+    moment = moment.astimezone(UTC)
+    require_calendar(moment)
+    text = moment.replace(tzinfo=None).isoformat(" ")
     return (text.rstrip("0") if "." in text else text) + "+00"
 
 

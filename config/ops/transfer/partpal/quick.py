@@ -17,6 +17,7 @@ from config.ops.transfer.values import (
     is_storable,
     milliseconds_cell,
     numeric_cell,
+    require_calendar,
     text_cell,
 )
 
@@ -48,7 +49,8 @@ def quick_time(value: Any) -> str:
         return time_cell(value)
     if type(value) is not str:
         raise Unusual
-    if len(value) == _WITHOUT_ZONE and str(datetime.fromisoformat(value)) == value:
+    if len(value) == _WITHOUT_ZONE and str(moment := datetime.fromisoformat(value)) == value:
+        require_calendar(moment)
         return f"{value}+00"
     if len(value) <= _LONGEST_TIME or (len(value) == _WITH_OFFSET and value[-6] in "+-"):
         return time_cell(value)
