@@ -12,7 +12,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from accounts.images import LARGEST_PICTURE, recognise, thumbnail
+from accounts.images import LARGEST_PICTURE, recognise, thumbnail, without_notes
 from accounts.models import StoredFile
 from config.db.errors import Refused
 from config.db.ids import new_ulid
@@ -30,11 +30,13 @@ _FOLDER = re.compile(r"[a-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 def store_image(*, upload: UploadedFile[Any], owner: User | None, folder: str) -> StoredFile:
     """Keep an uploaded picture and a thumbnail of it, whose address is in ``metadata["thumbnail"]``.
 
+    Notes of the camera, such as the place, are left out of both.
     Raises PictureRefused for what is no picture, not the one it claims to be, or too large; nothing is kept then.
     """
     if not _FOLDER.fullmatch(folder):
         raise Refused(f"{folder!r} is no folder: use letters, digits, dashes and slashes.")
-    file_name, content, kind = _name_of(upload), _content_of(upload), recognise_upload(upload)
+    file_name, kind = _name_of(upload), recognise_upload(upload)
+    content = without_notes(_content_of(upload))
     # Never the client's name: it may clash, climb out of the folder or carry another extension.
     stem = f"{folder}/{new_ulid()}"
     written: list[str] = []

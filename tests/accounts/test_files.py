@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
@@ -60,6 +61,57 @@ def test_a_picture_is_kept_with_a_thumbnail(kind: str, name: str, content_type: 
     with default_storage.open(file.metadata["thumbnail_key"]) as small, Image.open(small) as image:
         assert (image.format, image.size) == ("WEBP", (300, 225))
     assert file.metadata["thumbnail"] == default_storage.url(file.metadata["thumbnail_key"])
+
+
+def noted(kind: str, **options: Any) -> bytes:
+    """Return a picture with a red left and a blue right half, to be turned by 90 degrees, and the place it is from."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif.get_ifd(0x8825)[1] = "N"
+    image = Image.new("RGB", (64, 32), "red")
+    image.paste("blue", (32, 0, 64, 32))
+    target = BytesIO()
+    image.save(target, format=kind, exif=exif, **options)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "content_type", "options"),
+    [
+        ("JPEG", "a.jpg", "image/jpeg", {"quality": 95, "subsampling": 0, "comment": b"at home"}),
+        ("PNG", "a.png", "image/png", {}),
+        ("WEBP", "a.webp", "image/webp", {"lossless": True, "xmp": b"<at-home/>"}),
+    ],
+)
+def test_a_picture_is_published_upright_and_without_the_cameras_notes(
+    kind: str, name: str, content_type: str, options: dict[str, Any]
+) -> None:
+    content = noted(kind, **options)
+    file = store_image(upload=upload(content, name, content_type), owner=None, folder="cars")
+    with default_storage.open(file.storage_key) as stored, Image.open(stored) as image:
+        assert (image.format, image.size, dict(image.getexif())) == (kind, (32, 64), {})
+        assert {"exif", "xmp", "comment"}.isdisjoint(image.info)
+        (red, *_), (*_, blue) = (image.convert("RGB").getpixel(place) for place in ((16, 8), (16, 56)))  # type: ignore[misc]
+        assert min(red, blue) > 245
+        if kind == "JPEG":
+            with Image.open(BytesIO(content)) as original:
+                assert image.quantization == original.quantization  # type: ignore[attr-defined]
+    stored_bytes = default_storage.open(file.storage_key).read()
+    assert (file.size, file.sha256) == (len(stored_bytes), hashlib.sha256(stored_bytes).hexdigest())
+
+
+def test_of_several_pictures_in_a_file_as_telephones_write_them_the_first_is_kept() -> None:
+    content = picture("MPO", save_all=True, append_images=[Image.new("RGB", (64, 64), "blue")])
+    file = store_image(upload=upload(content, "a.jpg", "image/jpeg"), owner=None, folder="cars")
+    with default_storage.open(file.storage_key) as stored, Image.open(stored) as image:
+        assert (image.format, image.size) == ("JPEG", (640, 480))
+
+
+def test_notes_in_a_picture_that_moves_are_refused(media: Path) -> None:
+    content = noted("WEBP", save_all=True, append_images=[Image.new("RGB", (64, 32), "green")])
+    with pytest.raises(PictureRefused):
+        store_image(upload=upload(content, "a.webp", "image/webp"), owner=None, folder="cars")
+    assert kept(media) == []
 
 
 def test_the_thumbnail_is_upright_and_without_the_cameras_notes() -> None:
