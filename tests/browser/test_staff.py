@@ -300,6 +300,36 @@ def test_a_telephone_shows_pages_without_scrolling_sideways(signed_in: Page, scr
     assert wide == {}
 
 
+# The parts of a table within a form that reach beyond its frame.
+CUT = """table => {
+    const right = table.closest(".formset-wrapper").getBoundingClientRect().right
+    const parts = [...table.querySelectorAll("input, img, a, label, .delete *")].filter(each => each.offsetParent)
+    return parts.filter(each => each.getBoundingClientRect().right > right + 1).map(each => each.outerHTML)
+}"""
+
+
+def test_a_telephone_shows_rows_within_a_form_whole(signed_in: Page, screenshot: Screenshot) -> None:
+    rows = fill(2)
+    signed_in.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a mapping of the two is what it takes
+    for model in (Car, Part):
+        signed_in.goto(address(model, "change", rows[model][0].pk))
+        signed_in.locator("a[href='#images']").first.click()
+        table = signed_in.locator("#images-data")
+        expect(table).to_be_visible()
+        screenshot(f"phone-pictures-{model._meta.model_name}")
+        assert table.evaluate(CUT) == []
+
+
+def test_a_name_that_has_no_room_in_the_heading_ends_in_dots(signed_in: Page) -> None:
+    seller = make_seller(name="Spares and dismantlers of the Western Cape and beyond")
+    signed_in.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a mapping of the two is what it takes
+    signed_in.goto(address(type(seller), "change", seller.pk))
+    name = signed_in.locator("h1 > a").last
+    ends = "e => e.getBoundingClientRect().right <= e.parentElement.getBoundingClientRect().right + 1"
+    assert name.evaluate(ends)
+    assert name.evaluate("e => e.scrollWidth > e.clientWidth && getComputedStyle(e).textOverflow") == "ellipsis"
+
+
 def test_forms_fit_screens_without_scrolling_sideways(signed_in: Page) -> None:
     rows = fill(1)
     wide = {}
