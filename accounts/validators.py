@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import date
 from typing import Any
@@ -78,9 +79,13 @@ def _validate_ring(ring: Any) -> None:
 
 
 def _validate_position(position: Any) -> None:
-    numbers = isinstance(position, list) and len(position) >= 2 and all(isinstance(n, int | float) for n in position)
+    numbers = isinstance(position, list) and len(position) >= 2 and all(_is_finite(number) for number in position)
     if not numbers or not (-180 <= position[0] <= 180 and -90 <= position[1] <= 90):
         raise ValidationError("A position is [longitude, latitude] in degrees.")
+
+
+def _is_finite(number: Any) -> bool:
+    return isinstance(number, int | float) and -math.inf < number < math.inf
 
 
 def validate_image_url(value: str) -> None:

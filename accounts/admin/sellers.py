@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -20,6 +21,7 @@ from accounts.services import (
     unverify_seller,
     verify_seller,
 )
+from accounts.validators import WEEKDAYS
 from config.staff.actions import service_action
 from config.staff.admin import RecordedAdmin
 from config.staff.columns import badge, link_to, related_count
@@ -35,7 +37,18 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+_OPEN, _HALF_DAY = ({"isOpen": True, "openTime": "08:00", "closeTime": end} for end in ("17:00", "13:00"))
+_WEEK = {**dict.fromkeys(WEEKDAYS[:5], _OPEN), "saturday": _HALF_DAY, "sunday": {"isOpen": False}}
+
+
 class SellerForm(StaffModelForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "business_hours" in self.fields:
+            self.fields[
+                "business_hours"
+            ].help_text = f"Empty: unknown. Else all seven days, such as {json.dumps(_WEEK)}"
+
     def clean_owner(self) -> User:
         """Return the owner. Refuses a new one who may not own another seller."""
         owner: User = self.cleaned_data["owner"]

@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -57,7 +57,7 @@ def run_service(
                 if choice:
                     _refuse_unchanged(row, choice, given[choice])
                 service(**{argument: row}, **given)
-        except (Refused, ValidationError, IntegrityError) as error:
+        except (Refused, ValidationError, IntegrityError, DataError) as error:
             sentence = reason_in_words(error, type(row))
             # Sentences that differ by the row's name alone are one reason.
             reason = sentence.replace(name, "it") if name else sentence
@@ -82,6 +82,8 @@ def reason_in_words(error: Exception, model: Any) -> str:
             if constraint.name in str(error):
                 return str(constraint.get_violation_error_message())
         return "The database refused it: it contradicts another row."
+    if isinstance(error, DataError):
+        return "The database refused it: a value is too large for its field, or holds what cannot be stored."
     return str(error)
 
 

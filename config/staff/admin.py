@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -12,7 +13,7 @@ from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, models, transaction
 from django.db.models import ProtectedError, RestrictedError
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
@@ -24,6 +25,7 @@ from unfold.enums import ActionVariant
 from config.audit import announce
 from config.db.errors import Refused
 from config.db.removal import refuse_held
+from config.moments import validate_year
 from config.staff.actions import CollectsActions, chose_too_many, reason_in_words, refuse_number, service_action
 from config.staff.changes import changes_between, inline_changes, snapshot
 from config.staff.columns import EMPTY, tell_reader
@@ -51,6 +53,7 @@ _KEPT_BY_THE_PROGRAM = ("public_id", "created_at", "updated_at", "deleted_at")
 
 
 _SOFT_DELETE_ACTIONS = ("delete_rows", "restore_rows", "delete_for_good")
+_TIME = forms.DateTimeField(validators=[validate_year])
 # More buttons than this do not fit beside a title; the rest go into a menu.
 _MOST_BUTTONS = 4
 
@@ -186,9 +189,11 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         relations = [each.name for each in self.opts.concrete_fields if each.remote_field is not None]
         needs = [need for column in self._columns(request) for need in getattr(column, "needs", ())]
         rows = self.get_queryset(request).select_related(*relations, *needs, *self.search_needs)
+        if not is_key(field, object_id):
+            return None
         try:
             row = rows.get(**{field.name: field.to_python(object_id)})
-        except (self.model.DoesNotExist, ValidationError, ValueError):
+        except self.model.DoesNotExist:
             return None
         tell_reader(row, request, self.admin_site)
         fetch_names([row])
@@ -361,6 +366,17 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
         is_live = not (self.deletes_softly and _is_deleted(obj))
         return is_live and bool(super().has_change_permission(request, obj))
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what the address fills in; a time that cannot be read is left out."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        times = {field.name for field in self.opts.concrete_fields if isinstance(field, models.DateTimeField)}
+        for name in times & set(initial):
+            try:
+                initial[name] = _TIME.clean(initial[name])
+            except ValidationError:
+                del initial[name]
+        return initial
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         refusal = request.__dict__.get("_staff_refusal", "")
@@ -381,7 +397,7 @@ class StaffAdmin(CollectsActions, RelationFields, ModelAdmin):  # type: ignore[m
             with transaction.atomic():
                 self._lock(request, object_id)
                 return show(request, object_id, form_url, extra_context)
-        except (Refused, ValidationError, IntegrityError) as error:
+        except (Refused, ValidationError, IntegrityError, DataError) as error:
             request.__dict__["_staff_refusal"] = reason_in_words(error, self.model)
             self.forget_objects(request)
             return show(request, object_id, form_url, extra_context)

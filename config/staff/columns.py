@@ -19,6 +19,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.text import capfirst
+from unfold import forms as theme_forms
+from unfold.fields import UnfoldAdminReadonlyField
 
 from config.staff.fields import admin_of, deletes_softly, visible_rows
 
@@ -159,10 +161,7 @@ def link_to(
                     return (getattr(row, otherwise) if otherwise else "") or EMPTY
         except ObjectDoesNotExist:
             return EMPTY
-        address = change_url(row, related)
-        if not address:
-            return str(related)
-        return format_html('<a class="staff-link" href="{}">{}</a>', address, related)
+        return _link(change_url(row, related), related)
 
     name = f"{relation}_link"
     return _column(
@@ -172,6 +171,10 @@ def link_to(
         ordering=ordering,
         needs=(relation, *needs),
     )
+
+
+def _link(address: str, row: Any) -> str:
+    return format_html('<a class="staff-link" href="{}">{}</a>', address, row) if address else str(row)
 
 
 def change_url(row: Any, related: Any) -> str:
@@ -186,6 +189,17 @@ def change_url(row: Any, related: Any) -> str:
         return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=(quote(related.pk),))
     except NoReverseMatch:
         return ""
+
+
+class ReadonlyField(UnfoldAdminReadonlyField):  # type: ignore[misc]  # the theme has no types
+    """A value that is only shown: a related row as a link to its page, or as text where the person may not open it."""
+
+    def get_admin_url(self, remote_field: Any, remote_obj: Any) -> str:
+        return _link(change_url(self.form.instance, remote_obj), remote_obj)
+
+
+# The theme makes the fields of its forms by this name and asks nobody which.
+theme_forms.UnfoldAdminReadonlyField = ReadonlyField
 
 
 def tell_reader(row: Any, request: Any, site: Any) -> None:

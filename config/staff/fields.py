@@ -57,6 +57,11 @@ def kind_of(field: Any) -> str:
     return next((kind for classes, kind in _KINDS if isinstance(field, classes)), "other")
 
 
+def is_text(text: str) -> bool:
+    """Whether both databases store `text`: it holds no NUL and no half of a surrogate pair."""
+    return "\x00" not in text and (text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text))
+
+
 def is_key(field: Any, value: Any) -> bool:
     """Whether `value`, as an address or a form carries it, can be a value of the key `field` at all."""
     try:
@@ -65,7 +70,7 @@ def is_key(field: Any, value: Any) -> bool:
         return False
     if isinstance(key, int):
         return -(2**63) <= key < 2**63
-    return key is not None and "\x00" not in str(key)
+    return key is not None and is_text(str(key))
 
 
 def deletes_softly(model: Any) -> bool:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q
 from django.forms.fields import InvalidJSONInput
 from django.forms.utils import pretty_name
+from django.utils.html import format_html
 from unfold import widgets
 from unfold.forms import PaginationInlineFormSet
 
+from config.moments import validate_year
 from config.staff.columns import list_url, tell_reader
-from config.staff.fields import deletes_softly, is_key
+from config.staff.fields import deletes_softly, is_key, is_text
 from config.staff.names import fetch_names
 from config.staff.overwriting import OverwritingRefused
 
@@ -24,6 +30,12 @@ if TYPE_CHECKING:
 
 _MOST_LEVELS = 50
 _TOO_DEEP = f"This is too deeply nested: use at most {_MOST_LEVELS} levels."
+_UNSTORABLE_NUMBER = "A number in it is too large, or none at all such as NaN: write one such as 12.5, or a text."
+_UNSTORABLE_TEXT = "A text in it holds a NUL character or half a character, which cannot be stored: remove it."
+# So many rows of a table within a form can be saved at once; far more take minutes to show.
+MOST_INLINE_ROWS = 100
+_MOST_PAGE_DIGITS = 6
+CHOOSE_AGAIN = "Choose the file again: a page that is shown again keeps none."
 
 
 class SearchSelect(AutocompleteSelect):
@@ -69,35 +81,62 @@ class RowsFormField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  
         return super()._check_values(value)  # type: ignore[misc]  # the stubs leave it out
 
 
+class _FiniteDecoder(json.JSONDecoder):
+    """Reads numbers that JSON and databases have; Python has infinite ones as well. Raises ValueError for others."""
+
+    def __init__(self) -> None:
+        super().__init__(parse_float=_finite, parse_constant=_finite)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
 class JSONFormField(forms.JSONField):
-    """JSON of as many levels as a person can follow; far more of them exhaust the program that reads it."""
+    """JSON that both databases store, of as many levels as a person can follow; far more exhaust who reads it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.decoder = self.decoder or _FiniteDecoder
 
     def to_python(self, value: Any) -> Any:
         try:
             read = super().to_python(value)
         except RecursionError:
             raise ValidationError(_TOO_DEEP) from None
-        if _levels(read) > _MOST_LEVELS:
-            raise ValidationError(_TOO_DEEP)
+        except ValueError:
+            raise ValidationError(_UNSTORABLE_NUMBER) from None
+        _refuse_unstorable(read)
         return read
+
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value is None else super().prepare_value(value)
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         try:
-            return super().bound_data(data, initial)
-        except RecursionError:
+            read = super().bound_data(data, initial)
+            _refuse_unstorable(read)
+        except (RecursionError, ValueError, ValidationError):
             return InvalidJSONInput(data)
+        return read
 
 
-def _levels(value: Any) -> int:
-    """Return how many objects and lists lie within each other, counting no further than one too many."""
-    level, found = [value], 0
-    while found <= _MOST_LEVELS:
-        inner = [each for each in level if isinstance(each, (dict, list))]
-        if not inner:
-            break
-        found += 1
-        level = [part for each in inner for part in (each.values() if isinstance(each, dict) else each)]
-    return found
+def _refuse_unstorable(value: Any) -> None:
+    """Raise ValidationError if objects and lists lie too deep within each other, or hold text that is none."""
+    level = [value]
+    for _ in range(_MOST_LEVELS + 1):
+        if not all(is_text(each) for each in level if isinstance(each, str)):
+            raise ValidationError(_UNSTORABLE_TEXT)
+        objects = [each for each in level if isinstance(each, dict)]
+        lists = [each for each in level if isinstance(each, list)]
+        if not objects and not lists:
+            return
+        level = [part for each in objects for part in (*each, *each.values())]
+        level += [part for each in lists for part in each]
+    raise ValidationError(_TOO_DEEP)
 
 
 class StaffModelForm(OverwritingRefused, forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
@@ -117,7 +156,7 @@ class StaffModelForm(OverwritingRefused, forms.ModelForm):  # type: ignore[type-
             widget = getattr(field.widget, "widget", field.widget)
             if isinstance(widget, SearchSelect):
                 widget.known = self._known(name, current)
-        _name_dates_and_times(self)
+        _prepare_dates_and_times(self)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -162,8 +201,17 @@ class StaffModelForm(OverwritingRefused, forms.ModelForm):  # type: ignore[type-
 class StaffInlineFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # the theme has no types
     """Inline rows by the page; a first page that holds all rows needs no count."""
 
+    default_error_messages = {
+        "too_many_forms": f"Save at most {MOST_INLINE_ROWS} rows of this table at once; the others were left out."
+    }
     # Who reads the rows, and on which site; set by the inline.
     reader: tuple[Any, Any] = (None, None)
+
+    def get_page_num(self) -> int:
+        key = self.get_pagination_key()
+        text = self.request.GET.get(key) or self.request.POST.get(key) or ""
+        is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_PAGE_DIGITS
+        return max(int(text), 1) if is_number else 1
 
     def get_page(self, paginator: Any, page: int) -> Any:
         rows = self.queryset if self.queryset.ordered else self.queryset.order_by("pk")
@@ -186,8 +234,41 @@ class StaffInlineFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # the 
 
 # For a line of text on a form that is not made from a model.
 TextInput = widgets.UnfoldAdminTextInputWidget
-# For a file field on a row of an inline.
-UploadWidget = widgets.UnfoldAdminImageSmallFieldWidget
+
+
+@dataclass(frozen=True, slots=True)
+class LostUpload:
+    """A file that came along with a page which was shown again: no page sends it a second time."""
+
+
+class UploadWidget(widgets.UnfoldAdminImageSmallFieldWidget):  # type: ignore[misc]  # the theme has no types
+    """For a file field on a row of an inline. A page that is shown again says so, and tells when it comes back."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        upload = super().value_from_datadict(data, files, name)
+        return LostUpload() if upload is None and f"{name}-lost" in data else upload
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> str:
+        shown: str = super().render(name, value, attrs, renderer)
+        if not isinstance(value, UploadedFile | LostUpload):
+            return shown
+        again = '{}<input type="hidden" name="{}-lost" value="1"><p class="staff-again">{}</p>'
+        return format_html(again, shown, name, CHOOSE_AGAIN)
+
+
+class UploadField(forms.FileField):
+    """A file on a row of an inline: one that a page lost is asked for again instead of being forgotten."""
+
+    widget = UploadWidget
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        if isinstance(data, LostUpload):
+            raise ValidationError(CHOOSE_AGAIN)
+        return super().clean(data, initial)
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return data or initial
+
 
 _WIDGETS: dict[type[forms.Field], type[forms.Widget]] = {
     forms.IntegerField: widgets.UnfoldAdminIntegerFieldWidget,
@@ -215,12 +296,14 @@ def dress(form: forms.BaseForm) -> None:
         elif type(field) is forms.CharField:
             field.widget = widgets.UnfoldAdminTextInputWidget()
         field.widget.is_required = field.required
-    _name_dates_and_times(form)
+    _prepare_dates_and_times(form)
 
 
-def _name_dates_and_times(form: forms.BaseForm) -> None:
-    """Let both inputs of a moment say whose they are: their label belongs to neither of them."""
+def _prepare_dates_and_times(form: forms.BaseForm) -> None:
+    """Take years that people mean, and let both inputs of a moment say whose they are: their label is of neither."""
     for name, field in form.fields.items():
+        if isinstance(field, forms.DateField | forms.DateTimeField | forms.SplitDateTimeField):
+            field.validators.append(validate_year)
         if isinstance(field.widget, forms.SplitDateTimeWidget):
             label = field.label or pretty_name(name)
             for widget, part in zip(field.widget.widgets, ("date", "time"), strict=True):

@@ -9,7 +9,7 @@ from unfold.admin import StackedInline, TabularInline
 from unfold.decorators import display
 
 from config.staff.columns import change_url
-from config.staff.forms import StaffInlineFormSet, StaffModelForm
+from config.staff.forms import MOST_INLINE_ROWS, StaffInlineFormSet, StaffModelForm
 from config.staff.relations import RelationFields
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class _StaffInline(RelationFields):
     formset = StaffInlineFormSet
     tab = True
     extra = 0
+    max_num = MOST_INLINE_ROWS
     per_page = 20
     hide_title = True
     fields: Any
@@ -30,6 +31,7 @@ class _StaffInline(RelationFields):
     needs: tuple[str, ...] = ()
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        kwargs.setdefault("absolute_max", MOST_INLINE_ROWS)
         formset = super().get_formset(request, obj, **kwargs)  # type: ignore[misc]  # the mixin stands before an inline
         formset.reader = (request, self.admin_site)
         return formset

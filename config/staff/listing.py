@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR
 from django.core.exceptions import SuspiciousOperation
-from django.core.paginator import Page, Paginator
+from django.core.paginator import EmptyPage, Page, Paginator
 from django.db import DataError
 from django.utils.text import Truncator
 from unfold.views import ChangeList
@@ -21,7 +21,7 @@ from config.staff.counting import Count
 from config.staff.dates import date_choices
 from config.staff.names import fetch_names
 from config.staff.orders import Order
-from config.staff.pages import LAST, Place, PlainRows, UnknownPage, find_page
+from config.staff.pages import LAST, MOST_SKIPPED, Place, PlainRows, UnknownPage, find_page
 from config.staff.searching import better_words
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]  # the theme has no typ
         try:
             super().__init__(request, *args, **kwargs)
         except (OverflowError, DataError) as error:
+            if set(request.GET) <= {ERROR_FLAG}:
+                # Nothing was asked, so a row cannot be read.
+                raise
             # A value that no column can hold is seen by the database first.
             raise IncorrectLookupParameters(error) from error
 
@@ -228,6 +231,8 @@ class OnwardPaginator(Paginator):  # type: ignore[type-arg]  # of whatever the v
         return page
 
     def validate_number(self, number: Any) -> int:
+        if int(number) > MOST_SKIPPED // self.per_page + 1:
+            raise EmptyPage("No page lies so far down: type more of what you look for.")
         return max(int(number), 1)
 
 

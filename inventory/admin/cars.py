@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.db.models import OuterRef, Subquery
 
 from config.db.errors import Refused
@@ -18,6 +19,7 @@ from config.staff.inlines import RelatedListInline, StaffTabularInline
 from config.staff.searching import Names, Through, Whole, Words
 from config.staff.site import person
 from inventory.admin.pictures import PictureForm, PictureInline
+from inventory.admin.positions import PositionForm
 from inventory.models import Car, CarFeature, CarImage, CarSlugHistory, CarSpecification
 from inventory.models.cars import CarStatus
 from inventory.queries import vin_warnings
@@ -81,11 +83,13 @@ class CarPictureInline(PictureInline):
 
 class FeatureInline(StaffTabularInline):
     model = CarFeature
+    form = PositionForm
     ordering_field = "position"
 
 
 class SpecificationInline(StaffTabularInline):
     model = CarSpecification
+    form = PositionForm
     ordering_field = "position"
 
 
@@ -260,8 +264,10 @@ class CarAdmin(StaffAdmin):
 
     def save_model(self, request: HttpRequest, obj: Car, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        for warning in vin_warnings(obj):
-            messages.warning(request, warning)
+        if IS_POPUP_VAR not in request.POST:
+            # A popup closes at once, and its message would stand on whichever page comes next.
+            for warning in vin_warnings(obj):
+                messages.warning(request, warning)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
@@ -124,8 +125,10 @@ class VehicleAdmin(HoldsRows, ImportsStock):
 
     def save_model(self, request: HttpRequest, obj: Vehicle, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        for warning in vin_warnings(obj):
-            messages.warning(request, warning)
+        if IS_POPUP_VAR not in request.POST:
+            # A popup closes at once, and its message would stand on whichever page comes next.
+            for warning in vin_warnings(obj):
+                messages.warning(request, warning)
 
     def soft_delete_row(self, request: HttpRequest, row: Any) -> None:
         delete_vehicle(vehicle=row, actor=person(request))

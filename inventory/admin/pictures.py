@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 
@@ -12,25 +11,24 @@ from accounts.services import recognise_upload, store_image
 from config.audit import current_context
 from config.db.errors import Refused
 from config.staff.columns import picture
-from config.staff.forms import StaffModelForm, UploadWidget
+from config.staff.forms import UploadField
 from config.staff.inlines import StaffTabularInline
-from inventory.models import CarImage
+from inventory.admin.positions import PositionForm
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from inventory.models import PartImage
+    from inventory.models import CarImage, PartImage
 
 
-class PictureForm(StaffModelForm):
+class PictureForm(PositionForm):
     """One picture: either a file is uploaded, or an address given."""
 
-    upload = forms.FileField(required=False, widget=UploadWidget)
+    upload = UploadField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["url"].required = False
-        self.fields["position"].required = False
 
     def clean_upload(self) -> Any:
         """Refuse what is no picture beside its own field; it is kept only once the whole page is in order."""
@@ -49,13 +47,9 @@ class PictureForm(StaffModelForm):
         return cleaned
 
     def save(self, commit: bool = True) -> Any:
-        row = self.instance.car if isinstance(self.instance, CarImage) else self.instance.part
-        if self.instance.position is None:
-            last = row.images.order_by("-position").values_list("position", flat=True).first()
-            self.instance.position = 0 if last is None else last + 1
         upload = self.cleaned_data.get("upload")
         if upload:
-            folder = f"{row._meta.model_name}s/{row.public_id}"
+            folder = f"{self.owner._meta.model_name}s/{self.owner.public_id}"
             self.instance.file = store_image(upload=upload, owner=current_context().actor, folder=folder)
             self.instance.url = self.instance.file.url
         elif "url" in self.changed_data:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -457,6 +458,8 @@ class TestServiceArea:
             {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [0, 0], [0, 0]]]},
             {"type": "Polygon", "coordinates": [[[0, 0], [-33.9, 181], [1, 1], [0, 0]]]},
             {"type": "Polygon", "coordinates": [[[0, 0], ["1", 0], [1, 1], [0, 0]]]},
+            {"type": "Polygon", "coordinates": [[[0, 0, nan], [1, 0], [1, 1], [0, 0, nan]]]},
+            {"type": "Polygon", "coordinates": [[[0, 0], [1, 0, inf], [1, 1], [0, 0]]]},
             "POLYGON((0 0, 1 0, 1 1, 0 0))",
         ],
     )

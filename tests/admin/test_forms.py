@@ -22,6 +22,7 @@ from accounts.models import Language, Seller, StoredFile, Subscription, Translat
 from accounts.models.users import Role, UserStatus
 from analytics.models import AuditLog, SystemSetting
 from analytics.settings import get_setting, set_setting
+from config.staff.forms import CHOOSE_AGAIN
 from inventory.models import Car, Category, Part, Vehicle
 from leads.models import Lead, NewsletterSubscriber, SupportTicket, TicketComment, Voucher
 from tests.admin.conftest import said
@@ -96,6 +97,40 @@ class TestPicturesOfACar:
         assert not StoredFile.objects.exists()
         assert list(media.rglob("*.*")) == []
 
+    def test_the_next_one_goes_last_among_those_that_are_there(self, super_admin: Client) -> None:
+        car, url = make_car(), "https://cdn.example.org/a.jpg"
+        for _ in range(3):
+            send(super_admin, page_of(car), **add_row(super_admin, page_of(car), "images", url=url, position=""))
+        assert list(car.images.order_by("id").values_list("position", flat=True)) == [0, 1, 2]
+
+    def test_features_and_specifications_go_last_as_well(self, super_admin: Client) -> None:
+        car = make_car()
+        for number in range(2):
+            rows = add_row(super_admin, page_of(car), "features", text=f"Hook {number}", position="") | add_row(
+                super_admin, page_of(car), "specifications", label=f"Doors {number}", value="5", position=""
+            )
+            assert send(super_admin, page_of(car), **rows).status_code == 302
+        assert list(car.features.values_list("text", "position")) == [("Hook 0", 0), ("Hook 1", 1)]
+        assert list(car.specifications.values_list("label", "position")) == [("Doors 0", 0), ("Doors 1", 1)]
+
+    def test_a_row_that_is_still_empty_proposes_no_position(self, super_admin: Client) -> None:
+        fields = Fields(super_admin.get(page_of(make_car())).content.decode().replace("__prefix__", "new"))
+        assert (fields.values["images-new-position"], fields.values["features-new-position"]) == ("", "")
+
+    def test_one_that_came_with_a_page_that_is_shown_again_is_asked_for_and_not_forgotten(
+        self, super_admin: Client
+    ) -> None:
+        car = make_car()
+        added = add_row(super_admin, page_of(car), "images", upload=picture())
+        again = send(super_admin, page_of(car), **added, year="1")
+        assert CHOOSE_AGAIN in again.content.decode()
+        sent = Fields(again.content.decode()).values
+        refused = super_admin.post(page_of(car), {**sent, "year": car.year})
+        assert errors_of(refused) == {"images.upload": [CHOOSE_AGAIN]}
+        sent = Fields(refused.content.decode()).values
+        assert super_admin.post(page_of(car), {**sent, "images-0-upload": picture()}).status_code == 302
+        assert car.images.count() == 1
+
     def test_a_row_without_file_and_address_is_refused(self, super_admin: Client) -> None:
         car = make_car()
         response = send(super_admin, page_of(car), **add_row(super_admin, page_of(car), "images", alt_text="Front"))
@@ -151,6 +186,15 @@ REFUSALS: dict[str, tuple[Callable[[], Any], dict[str, Any], str, str]] = {
         {"expires_at_0": "2020-01-01", "expires_at_1": "00:00:00"},
         "__all__",
         "A voucher cannot expire before it is valid.",
+    ),
+    "a time that no other zone can show": (
+        make_voucher,
+        {"expires_at_0": "9999-12-31", "expires_at_1": "23:59:59"},
+        "expires_at",
+        "Give a year between 1900 and 2200.",
+    ),
+    "a day before all calendars": (
+        make_user, {"date_of_birth": "0001-01-01"}, "date_of_birth", "Give a year between 1900 and 2200."
     ),
     "latitude alone": (
         make_seller, {"latitude": "1"}, "__all__", "Give both latitude and longitude, or neither."
@@ -223,6 +267,19 @@ def test_a_part_belongs_to_the_seller_of_its_vehicle(super_admin: Client) -> Non
 def test_a_number_that_no_column_holds_is_refused_with_the_limit(super_admin: Client) -> None:
     errors = errors_of(send(super_admin, page_of(make_car()), mileage_km=99_999_999_999))
     assert errors == {"mileage_km": ["Ensure this value is less than or equal to 2147483647."]}
+
+
+@pytest.mark.parametrize("popup", [True, False])
+def test_a_popup_leaves_no_message_for_the_page_that_is_opened_next(popup: bool, super_admin: Client) -> None:
+    page = address(Vehicle, "add")
+    more = {"_popup": "1"} if popup else {}
+    vin = "1HGCM82633A004353"  # its ninth place should be a 3
+    data = {"make": "Honda", "model": "Accord", "year": 2003, "vin": vin, "seller": make_seller().pk, **more}
+    data |= {"acquired_at_0": "2026-03-01", "acquired_at_1": "12:00:00"}
+    send(super_admin, page, **data)
+    assert Vehicle.objects.filter(vin=vin).exists()
+    told = [str(message) for message in super_admin.get(address(Car, "changelist")).context["messages"]]
+    assert any("check" in message for message in told) is not popup
 
 
 def test_a_vehicle_that_changes_hands_takes_its_parts_along(super_admin: Client) -> None:
@@ -587,6 +644,21 @@ class TestSellers:
         assert (seller.owner, seller.is_verified, seller.country) == (owner, False, "ZA")
         assert [entry.action for entry in audited(seller)] == ["create"]
 
+    def test_hours_that_are_unknown_are_an_empty_field_beside_an_example_that_is_taken(
+        self, super_admin: Client
+    ) -> None:
+        seller = make_seller(business_hours=None)
+        assert fields_of(super_admin, page_of(seller))["business_hours"] == ""
+        assert send(super_admin, page_of(seller), name="Other").status_code == 302
+        seller.refresh_from_db()
+        assert seller.business_hours is None
+        page = unescape(super_admin.get(page_of(seller)).content.decode())
+        example = re.search(r"such as (\{\"monday\".*\}\})", page)
+        assert example is not None
+        assert send(super_admin, page_of(seller), business_hours=example[1]).status_code == 302
+        seller.refresh_from_db()
+        assert seller.business_hours["sunday"] == {"isOpen": False}
+
     def test_each_person_owns_one_only_where_the_setting_says_so(self, super_admin: Client, settings: Settings) -> None:
         settings.ACCOUNTS_ONE_SELLER_PER_USER = True
         seller, other = make_seller(), make_seller()
@@ -605,6 +677,10 @@ def test_the_code_of_a_language_is_its_key_and_stays(super_admin: Client) -> Non
     language = make_language("fi")
     super_admin.post(page_of(language), {"code": "sv", "name": "Suomi", "direction": "ltr", "is_active": "on"})
     assert list(Language.objects.values_list("code", "name")) == [("fi", "Suomi")]
+
+
+def test_no_code_of_a_language_holds_a_nul(super_admin: Client) -> None:
+    assert super_admin.get(address(Language, "change", "%00").replace("%25", "%")).status_code == 302
 
 
 def test_only_one_language_is_the_default(super_admin: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -57,6 +58,13 @@ def shop(seller: User, sign_in: Callable[[User], Client]) -> SimpleNamespace:
     own = fill(2, [*OWNED, PartImage], owner=seller)
     foreign = fill(2, [*OWNED, PartImage], owner=make_user(Role.SELLER))
     return SimpleNamespace(client=sign_in(seller), own=own, foreign=foreign)
+
+
+@pytest.mark.parametrize("model", OWNED, ids=lambda model: model.__name__)
+def test_the_page_of_an_own_row_links_only_to_pages_that_open(model: Any, shop: SimpleNamespace) -> None:
+    page = shop.client.get(address(model, "change", shop.own[model][0].pk)).content.decode()
+    linked = set(re.findall(r'href="(/admin/[^"]+/change/)"', page))
+    assert {link: shop.client.get(link).status_code for link in linked} == dict.fromkeys(linked, 200)
 
 
 @pytest.mark.parametrize("model", OWNED, ids=lambda model: model.__name__)

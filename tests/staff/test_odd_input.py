@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import DataError, connection
 from django.test import Client
 
-from inventory.models import Part
-from tests.builders import make_lead, make_part
+from config.staff.forms import JSONFormField
+from inventory.models import Part, Vehicle
+from tests.admin.forms import Fields
+from tests.builders import make_lead, make_part, make_vehicle
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.staff.urls")]
 
@@ -134,6 +138,93 @@ def test_json_of_too_many_levels_is_an_error_of_its_field(staff_client: Client, 
     response = staff_client.post("/admin/inventory/car/add/", {"paragraphs": text})
     assert response.status_code == 200
     assert response.context["adminform"].form.errors["paragraphs"][0].startswith("This is too deeply nested")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": NaN}',
+        '{"a": -Infinity}',
+        '{"a": 1e400}',
+        f'{{"a": {"9" * 5_000}}}',
+        '{"a": "\\u0000"}',
+        '{"\\u0000": 1}',
+        '{"a": ["\\ud800"]}',
+        '"\\udfff"',
+    ],
+)
+def test_json_that_no_database_stores_is_an_error_of_its_field(staff_client: Client, text: str) -> None:
+    response = staff_client.post("/admin/inventory/car/add/", {"paragraphs": text})
+    assert response.status_code == 200
+    assert "paragraphs" in response.context["adminform"].form.errors
+
+
+def test_json_keeps_characters_beyond_the_first_plane() -> None:
+    read: Any = JSONFormField().clean('{"🚗": ["\\ud83d\\ude97", 1e300, -5]}')
+    assert read == {"🚗": ["🚗", 1e300, -5]}
+
+
+def test_what_the_database_refuses_of_a_value_is_told_on_the_form(
+    staff_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = make_part()
+    page = f"/admin/inventory/part/{part.pk}/change/"
+    data = Fields(staff_client.get(page).content.decode()).values
+    # A rule of the field that its form does not know.
+    monkeypatch.setattr(Part._meta.get_field("name"), "validators", [])
+    monkeypatch.setattr(Part._meta.get_field("name"), "max_length", 10_000)
+    response = staff_client.post(page, {**data, "name": "x" * 5_000})
+    assert response.status_code == 200
+    assert "a value is too large for its field" in response.content.decode()
+
+
+def test_more_rows_than_a_table_within_a_form_can_show_are_refused(staff_client: Client) -> None:
+    response = staff_client.post("/admin/inventory/car/add/", {"images-TOTAL_FORMS": 2_000, "images-INITIAL_FORMS": 0})
+    (images, *_) = (each.formset for each in response.context["inline_admin_formsets"])
+    assert images.non_form_errors() == ["Save at most 100 rows of this table at once; the others were left out."]
+    assert len(images.forms) == 100
+
+
+@pytest.mark.parametrize("page", ["9" * 23, "9" * 5_000, "501"])
+def test_no_page_of_choices_lies_beyond_what_is_read(staff_client: Client, page: str) -> None:
+    asked = {"app_label": "inventory", "model_name": "vehicle", "field_name": "seller", "term": "", "page": page}
+    assert staff_client.get("/admin/autocomplete/", asked).status_code in {200, 404}
+
+
+@pytest.mark.parametrize("page", ["9" * 23, "9" * 5_000, "²", "-1", "0", "x"])
+def test_a_page_of_related_rows_that_is_no_number_is_the_first(staff_client: Client, page: str) -> None:
+    vehicle = make_vehicle()
+    response = staff_client.get(f"/admin/accounts/seller/{vehicle.seller_id}/change/", {"vehicles-page": page})
+    shown = [each.formset for each in response.context["inline_admin_formsets"] if each.formset.model is Vehicle]
+    assert [form.instance for formset in shown for form in formset.forms] == [vehicle]
+
+
+@pytest.mark.parametrize("moment", ["foo", "9999-12-31T23:59:59-10:00", "", "2026-02-30"])
+def test_a_prefilled_time_that_cannot_be_read_is_left_empty(staff_client: Client, moment: str) -> None:
+    response = staff_client.get("/admin/inventory/car/add/", {"published_at": moment})
+    assert response.status_code == 200
+    assert 'name="published_at_0"' in response.content.decode()
+
+
+def test_a_prefilled_time_is_shown(staff_client: Client) -> None:
+    page = staff_client.get("/admin/inventory/car/add/", {"published_at": "2026-03-31 14:30"}).content.decode()
+    assert Fields(page).values["published_at_0"] == "2026-03-31"
+
+
+@pytest.mark.parametrize("key", NO_KEYS)
+def test_the_page_of_what_is_no_key_leads_to_the_list(staff_client: Client, key: str) -> None:
+    for view in ("change", "history", "delete"):
+        response = staff_client.get(f"/admin/inventory/part/{quote(key)}/{view}/")
+        assert response.status_code in {302, 404}
+
+
+@pytest.mark.parametrize("query", ["", "?e=1", "?p=1"])
+def test_a_row_that_cannot_be_read_is_no_fault_of_the_address(staff_client: Client, query: str) -> None:
+    part = make_part()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE inventory_part SET created_at = '10000-01-01 00:00+00' WHERE id = %s", [part.pk])
+    with pytest.raises(DataError):
+        staff_client.get(f"/admin/inventory/part/{query}")
 
 
 @pytest.mark.parametrize(
