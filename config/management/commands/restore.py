@@ -143,7 +143,7 @@ class Command(BaseCommand):
             use_direct_database(DEFAULT_DB_ALIAS)
             with ended_in_order(), _target(options["target"]) as connection:
                 if options["drop_old"]:
-                    self.drop_old(connection)
+                    self.drop_old(connection, dry_run=options["dry_run"])
                 elif options["drill"]:
                     self.drill(connection, **options)
                 elif options["into"]:
@@ -294,20 +294,24 @@ class Command(BaseCommand):
         if findings:
             sys.exit(DONE_WITH_FINDINGS)
 
-    def drop_old(self, connection: BaseDatabaseWrapper) -> None:
-        """Remove what earlier restores kept."""
+    def drop_old(self, connection: BaseDatabaseWrapper, *, dry_run: bool) -> None:
+        """Remove what earlier restores kept, or say what that would be."""
         kept = kept_by_restores(connection)
+        names = [entry.name for entry in kept]
         for entry in kept:
             self.say(f"{entry.name}  {decimal(entry.size)}")
         if not kept:
             self.say(f"No restore of {shown_url(connection.settings_dict)} kept anything.")
-        else:
+        if dry_run:
+            lines = [f"Would remove {len(kept)}. Nothing was changed."]
+            self.end_with(told(self, lambda: self.print({"would_remove": names}, lines)))
+            return
+        if kept:
             name = Path(str(connection.settings_dict["NAME"])).name
             self.confirm(name, f"Type {name} to remove {'it' if len(kept) == 1 else f'all {len(kept)}'} for good: ")
             remove(connection, kept)
-        removed = {"removed": [entry.name for entry in kept]}
         lines = [self.style.SUCCESS(f"Removed {len(kept)}.")] if kept else []
-        self.end_with(told(self, lambda: self.print(removed, lines)))
+        self.end_with(told(self, lambda: self.print({"removed": names}, lines)))
 
     def say(self, line: str) -> None:
         """Tell a person at once; programs get the result alone."""
@@ -334,6 +338,8 @@ def _check(options: dict[str, Any], *, as_json: bool) -> None:
         raise WrongUsage(f"{' and '.join(alone + parts)} are two things: do one after the other.")
     if alone and options["file"]:
         raise WrongUsage(f"{alone[0]} takes no backup: leave {options['file']} out.")
+    if options["drill"] and options["dry_run"]:
+        raise WrongUsage("--drill changes nothing but the manifest and cannot be tried: leave --dry-run out.")
     if not options["into"] and (options["to_time"] or options["wal"]):
         raise WrongUsage("--to-time and --wal belong to --into DIR, the new folder of a server's files.")
     if not alone and not options["file"] and not options["drill"] and not options["into"]:

@@ -286,6 +286,7 @@ def test_a_passphrase_opens_a_backup_from_a_file_and_from_the_environment(site: 
         (["latest", "--drop-old"], "--drop-old takes no backup"),
         (["--list", "--drop-old"], "are two things"),
         (["latest", "--drill", "--drop-database"], "belongs to the restore of a whole database"),
+        (["--drill", "--dry-run"], "leave --dry-run out"),
         (["latest", "--no-safety-backup"], "belongs to --drop-database"),
         (["latest", "--json"], "asks nothing: write --yes"),
         (["latest", "--jobs", "0"], "write a whole number from 1 to 64"),
@@ -364,6 +365,22 @@ def test_what_was_kept_goes_when_somebody_says_so(site: Site) -> None:
     assert site.kept() == []
     assert site.content() == before
     assert "kept anything" in site.restore("--drop-old", "--yes").out
+
+
+def test_a_dry_run_lists_what_was_kept_and_removes_nothing(site: Site) -> None:
+    site.backup()
+    assert site.restore("latest", "--yes").code == 0
+    (kept,) = site.kept()
+
+    for way in ([], ["--yes"]):
+        done = site.restore("--drop-old", "--dry-run", *way)
+        assert done.code == 0, done.err
+        assert kept.name in done.out
+        assert done.out.endswith("Would remove 1. Nothing was changed.\n")
+    told = json.loads(site.restore("--drop-old", "--dry-run", "--json").out)
+
+    assert told == {"would_remove": [kept.name]}
+    assert site.kept() == [kept]
 
 
 def test_databases_of_like_names_are_not_taken_for_kept_ones(make_site: MakeSite) -> None:
