@@ -108,8 +108,11 @@ class LiveRows:
             row = self.session.execute("SELECT pg_get_serial_sequence(%s, %s)", [table.name, column]).fetchone()
             if row and row[0]:
                 highest = f"SELECT max({quoted(column)}) AS key FROM {STAGE}"
+                # pg_sequence_last_value is null while nothing was taken.
                 self.session.execute(
-                    f"SELECT setval('{row[0]}', key) FROM ({highest}) AS highest, {row[0]} WHERE key > last_value"
+                    f"SELECT setval(%s::regclass, key) FROM ({highest}) AS highest"
+                    " WHERE COALESCE(pg_sequence_last_value(%s::regclass), 0) < key",
+                    [row[0], row[0]],
                 )
 
 
