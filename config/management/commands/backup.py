@@ -118,7 +118,8 @@ class Command(BaseCommand):
                     self._print_schedule(connection, folder, **options)
                     return
                 if list_only:
-                    self._list(read_catalogue(folder, connection), now=timezone.now())
+                    now = timezone.now()
+                    self._list(read_catalogue(folder, connection, now=now), now=now)
                     return
                 with ended_in_order():
                     self._back_up(connection, folder, **options)
@@ -201,8 +202,8 @@ class Command(BaseCommand):
         from config.ops.physical.chains import newest_usable
 
         good, base = catalogue.newest_good, newest_usable(catalogue)
-        age = hours(now - good.manifest.as_of) if good else None
-        base_age = hours(now - base.manifest.started_at) if base else None
+        age = good.age_hours(now) if good else None
+        base_age = hours(now - base.manifest.started_at) if base and not base.from_future else None
         if self.as_json:
             backups = [entry.as_json(now) for entry in catalogue.entries]
             result = {
@@ -225,8 +226,10 @@ class Command(BaseCommand):
             self.stderr.write(finding)
         if others := catalogue.told_of_others():
             self.stdout.write(others)
-        if age is not None or base_age is None:
-            self.stdout.write("No good backup." if age is None else f"The last good backup is {age:g} hours old.")
+        if age is not None:
+            self.stdout.write(f"The last good backup is {age:g} hours old.")
+        elif good is None and base is None:
+            self.stdout.write("No good backup.")
         if base_age is not None:
             self.stdout.write(f"The last base backup is {base_age:g} hours old.")
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.utils import timezone
+
 from config.db.errors import Refused
 from config.ops.backup.draft import FULL
 from config.ops.backup.folders import discard, latest_target
@@ -22,25 +24,38 @@ if TYPE_CHECKING:
 
 BACKUP_NAME = re.compile(r".+_\d{8}_\d{6}(_\d+)?\.(dir|base|(dump|sqlite3)(\.zst)?(\.age)?)")
 
+# By so much the clocks of two machines may differ.
+CLOCKS_DIFFER = timedelta(minutes=10)
+# Whoever backs up once in so long may keep backups for as long.
+MADE_EVERY = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One backup and its manifest. `problem` is empty when it is complete, as far as can be told without reading it."""
+    """One backup and its manifest. `problem` is empty when it is complete, as far as can be told without reading it.
+
+    One `from_future` is dated later than now, so nobody knows how old it is.
+    """
 
     backup: Path
     manifest: Manifest
     problem: str = ""
+    from_future: bool = False
 
     @property
     def is_good(self) -> bool:
         """Whether it holds everything and is there in full."""
         return not self.problem and self.manifest.kind == FULL
 
+    def age_hours(self, now: datetime) -> float | None:
+        """Return how old what it shows is, in hours; None where nobody knows."""
+        return None if self.from_future else hours(now - self.manifest.as_of)
+
     def as_json(self, now: datetime) -> dict[str, Any]:
         """Return the manifest with the path, the age in hours and the problem."""
         return {
             "path": str(self.backup),
-            "age_hours": hours(now - self.manifest.as_of),
+            "age_hours": self.age_hours(now),
             "problem": self.problem,
             **self.manifest.as_json(),
         }
@@ -48,7 +63,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The backups of one database, newest first, and sentences about files that are none.
+    """The backups of one database, newest first and those from the future last, and sentences about what is wrong.
 
     In `elsewhere` are those of other databases of the same name, or of nobody knows which one.
     """
@@ -87,9 +102,10 @@ def hours(age: timedelta) -> float:
     return round(age / timedelta(hours=1), 1)
 
 
-def read_catalogue(root: Path, connection: BaseDatabaseWrapper) -> Catalogue:
+def read_catalogue(root: Path, connection: BaseDatabaseWrapper, *, now: datetime | None = None) -> Catalogue:
     """Look for the backups of one database below `root`, which need not exist. Raises Refused if it cannot be read."""
     known, findings = [], []
+    future = (now or timezone.now()) + CLOCKS_DIFFER
     try:
         for path in sorted(root.rglob(f"*{SUFFIX}")):
             try:
@@ -99,15 +115,26 @@ def read_catalogue(root: Path, connection: BaseDatabaseWrapper) -> Catalogue:
                 continue
             if (manifest.database, manifest.engine) == (database_name(connection), connection.vendor):
                 backup = path.with_name(manifest.file)
-                known.append(Entry(backup, manifest, _problem(backup, manifest)))
+                known.append(Entry(backup, manifest, _problem(backup, manifest), _last_date(manifest) > future))
         findings += [f"{path} has no manifest: it is not complete." for path in _without_manifest(root)]
     except OSError as error:
         raise Refused(f"The backups in {root} cannot be listed: {error.strerror}.") from error
-    # Two of the same moment, by the number in their names.
-    known.sort(key=lambda entry: (entry.manifest.started_at, len(entry.backup.name), entry.backup.name), reverse=True)
+    known.sort(key=_age_order, reverse=True)
     origin = origin_of(connection) if known else None
     own = [entry for entry in known if entry.manifest.is_from(origin)]
+    findings += [
+        f"{entry.backup} is dated in the future: the clock was or is wrong." for entry in own if entry.from_future
+    ]
     return Catalogue(own, findings, [entry for entry in known if entry not in own])
+
+
+def _last_date(manifest: Manifest) -> datetime:
+    return max(manifest.as_of, manifest.physical.ends_at) if manifest.physical else manifest.as_of
+
+
+def _age_order(entry: Entry) -> tuple[bool, datetime, int, str]:
+    # Two of the same moment, by the number in their names.
+    return not entry.from_future, entry.manifest.started_at, len(entry.backup.name), entry.backup.name
 
 
 def _without_manifest(root: Path) -> list[Path]:
@@ -151,20 +178,26 @@ def remove_expired(catalogue: Catalogue, *, now: datetime, days: int, keep: Path
 
     Those of a server's files are left to `config.ops.physical.chains`: they stand on each other.
 
-    The age is counted from the time in the manifest: a file's own times change when it is copied. Raises OSError.
+    The age is counted from the time in the manifest: a file's own times change when it is copied. Raises OSError, and
+    Refused with nothing removed when all other good ones became too old at once, as a clock that is ahead makes them.
     """
     newest = catalogue.newest_good
     stay = {keep, *([newest.backup] if newest else [])}
-    expired = [
-        entry
-        for entry in catalogue.entries
-        if entry.manifest.physical is None
-        and entry.backup not in stay
-        and now - entry.manifest.as_of > timedelta(days=days)
-    ]
+    others = [entry for entry in catalogue.entries if entry.manifest.physical is None and entry.backup not in stay]
+    expired = [entry for entry in others if now - entry.manifest.as_of > timedelta(days=days)]
+    _refuse_sudden_age([entry for entry in others if entry.is_good], now=now, days=days)
     for entry in expired:
         remove(entry)
     return expired
+
+
+def _refuse_sudden_age(good: list[Entry], *, now: datetime, days: int) -> None:
+    last = max((entry.manifest.as_of for entry in good), default=now)
+    if len(good) > 1 and now - last > timedelta(days=days) + MADE_EVERY:
+        raise Refused(
+            f"all {len(good)} good ones from before would go at once, the last of them from {last:%Y-%m-%d %H:%M} UTC. "
+            f"Is the clock right, {now:%Y-%m-%d %H:%M} UTC? If so, remove what nobody needs by hand."
+        )
 
 
 def remove(entry: Entry) -> None:

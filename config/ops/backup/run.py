@@ -125,7 +125,7 @@ def run_backup(connection: BaseDatabaseWrapper, request: Request, *, now: dateti
             duration = round(time.monotonic() - begun, 3)
             finished = now + timedelta(seconds=duration)
             with locked(request.folder):
-                same = _same_content(connection, draft, request)
+                same = _same_content(connection, draft, request, now=now)
                 if same:
                     backup, manifest = same.backup, with_verification(same.manifest, UNCHANGED, now)
                     write_manifest(manifest, backup)
@@ -196,9 +196,9 @@ def write_draft(connection: BaseDatabaseWrapper, work: WorkFolder, wanted: Wante
     return dump_postgresql(connection, work, wanted)
 
 
-def _same_content(connection: BaseDatabaseWrapper, draft: Draft, request: Request) -> Entry | None:
+def _same_content(connection: BaseDatabaseWrapper, draft: Draft, request: Request, *, now: datetime) -> Entry | None:
     """Return the last good backup if it is unharmed and what was written now would add nothing to it."""
-    last = read_catalogue(request.folder, connection).newest_good if request.if_changed else None
+    last = read_catalogue(request.folder, connection, now=now).newest_good if request.if_changed else None
     if last is None or not last.manifest.checksums:
         return None
     known, found = last.manifest, draft.contents
@@ -298,7 +298,7 @@ def _tidy(
     if request.retention_days is None:
         return []
     try:
-        catalogue = read_catalogue(request.folder, connection)
+        catalogue = read_catalogue(request.folder, connection, now=now)
         if not request.is_physical:
             return remove_expired(catalogue, now=now, days=request.retention_days, keep=backup)
         from config.ops.physical.chains import remove_log, remove_unneeded

@@ -23,7 +23,7 @@ def backups(look: Look) -> Section:
     section = Section("backups")
     folder = look.backup_folder
     try:
-        catalogue = read_catalogue(folder, look.connection)
+        catalogue = read_catalogue(folder, look.connection, now=look.now)
     except Refused as error:
         section.unread.append(f"BACKUP_DIR: {error}")
         return section
@@ -51,12 +51,13 @@ def _weigh(look: Look, section: Section, catalogue: Catalogue, source: str) -> N
         return
     newest = good.manifest
     # What was written after the moment that the backup shows is not in it.
-    age = hours(look.now - newest.as_of)
+    age = good.age_hours(look.now)
     section.figure("age", age, "h", source=f"started_at of {newest.file}, or when it was last found unchanged")
     section.figure("size", newest.size, "bytes", source=f"size of {newest.file}")
     verified = ", ".join(dict.fromkeys(proof.how for proof in newest.verified))
     section.figure("verified", verified or None, source=source)
-    look.weigh(section, "backup_age", age, f"The last good backup is {age:g} hours old: {MAKE_ONE}")
+    if age is not None:
+        look.weigh(section, "backup_age", age, f"The last good backup is {age:g} hours old: {MAKE_ONE}")
     for upload in newest.uploads:
         if upload.error:
             section.find(State.WARNING, f"The last backup is not at {upload.to}: {upload.error}")
@@ -65,7 +66,7 @@ def _weigh(look: Look, section: Section, catalogue: Catalogue, source: str) -> N
 def _weigh_base(look: Look, section: Section, catalogue: Catalogue) -> None:
     # Whoever makes none wants none.
     base = newest_usable(catalogue)
-    if base is None or base.manifest.physical is None:
+    if base is None or base.manifest.physical is None or base.from_future:
         return
     age = hours(look.now - base.manifest.physical.ends_at)
     section.figure("base_age", age, "h", source=f"ends_at of {base.manifest.file}")

@@ -34,9 +34,12 @@ def chain_of(entry: Entry, catalogue: Catalogue) -> list[Entry]:
 
 
 def usable(catalogue: Catalogue) -> list[Entry]:
-    """Return the base backups that are there in full with all they are based on, newest first."""
+    """Return the base backups that are there in full with all they are based on, newest first.
+
+    Those from the future are the last.
+    """
     found = [entry for entry in catalogue.entries if entry.manifest.physical and chain_of(entry, catalogue)]
-    return sorted(found, key=_end, reverse=True)
+    return sorted(found, key=lambda entry: (not entry.from_future, _end(entry)), reverse=True)
 
 
 def newest_usable(catalogue: Catalogue, *, system_identifier: str = "", before: datetime | None = None) -> Entry | None:

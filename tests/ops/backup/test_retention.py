@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import re
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from config.ops.backup.catalogue import latest
-from config.ops.backup.folders import point_latest
+from config.ops.backup.folders import discard, point_latest
 from config.ops.backup.manifest import Manifest, Origin, manifest_path, write_manifest
 from tests.ops.backup.conftest import MakeShop
 from tests.ops.backup.shops import NIGHT, Shop
@@ -110,6 +111,47 @@ def test_a_clock_that_was_ahead_leaves_the_true_newest_in_place(made: tuple[Shop
 
     assert result.removed == []
     assert len(shop.backups()) == 3
+
+
+def test_a_clock_that_is_ahead_removes_nothing_when_everything_would_go(made: tuple[Shop, Manifest]) -> None:
+    shop, manifest = made
+    for number in range(1, 4):
+        add(shop, manifest, NIGHT - number * DAY)
+
+    result = shop.run(now=NIGHT + 1000 * DAY, retention_days=30)
+
+    assert result.removed == []
+    assert len(shop.backups()) == 5
+    (finding,) = result.findings
+    assert "all 4 good ones from before would go at once" in finding
+    assert "Is the clock right" in finding
+
+
+def test_whoever_keeps_one_day_of_daily_backups_loses_the_older_ones(made: tuple[Shop, Manifest]) -> None:
+    shop, manifest = made
+    add(shop, manifest, NIGHT - DAY)
+
+    result = shop.run(now=NIGHT + DAY + timedelta(seconds=5), retention_days=1)
+
+    assert (len(result.removed), result.findings) == (2, [])
+
+
+def test_a_backup_from_the_future_is_the_newest_only_where_there_is_no_other(made: tuple[Shop, Manifest]) -> None:
+    shop, manifest = made
+    (true,) = shop.backups()
+    now = datetime.now(UTC)
+    ahead = add(shop, manifest, now + 400 * DAY)
+    (shop.folder / "latest").unlink()
+
+    listed = shop.manage("--list")
+
+    assert latest(shop.folder, shop.connection).backup == true
+    assert f"{ahead} is dated in the future: the clock was or is wrong." in listed.stderr
+    assert re.search(r"The last good backup is [\d.]+ hours old", listed.stdout)
+    discard(true)
+    assert latest(shop.folder, shop.connection).backup == ahead
+    told = json.loads(shop.manage("--list", "--json").stdout)
+    assert (told["last_good_age_hours"], told["backups"][-1]["path"]) == (None, str(ahead))
 
 
 def test_other_databases_and_strange_files_are_left_alone(made: tuple[Shop, Manifest]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from config.ops.backup.manifest import read_manifest, write_manifest
 from config.ops.health.backups import backups
 from config.ops.health.look import Look
 from config.ops.health.report import Section, State
@@ -53,6 +55,24 @@ def test_a_backup_is_a_warning_after_26_hours_and_critical_after_48(
     assert section.figures["verified"].value == "read back"
     (row,) = rows(section, "backups")
     assert (row["kind"], row["problem"]) == ("full", None)
+
+
+def test_a_backup_from_the_future_hides_neither_itself_nor_the_age_of_the_last_true_one(
+    url: str, made: Path
+) -> None:
+    (true,) = made.rglob("*.manifest.json")
+    dated = read_manifest(true)
+    backup = true.with_name(dated.file)
+    twin = backup.with_name(f"ahead_of_{backup.name}")
+    twin.write_bytes(backup.read_bytes())
+    future = dated.started_at + timedelta(days=400)
+    write_manifest(replace(dated, file=twin.name, started_at=future), twin)
+
+    section = look(url, made, later=timedelta(hours=49))
+
+    assert [finding.state for finding in section.findings] == [State.WARNING, State.CRITICAL]
+    assert section.findings[0].text == f"{twin} is dated in the future: the clock was or is wrong."
+    assert section.figures["age"].value == pytest.approx(49, abs=0.2)
 
 
 def test_without_a_backup_one_learns_how_to_make_one(url: str, tmp_path: Path) -> None:
