@@ -58,7 +58,7 @@ def copy_sqlite(connection: BaseDatabaseWrapper, work: WorkFolder, wanted: Wante
                 )
                 found = contents.result()
     except sqlite3.Error as error:
-        raise Refused(f"The database could not be copied: {error}.") from error
+        raise Refused(f"The database could not be copied to {work.path.parent}: {error}.") from error
     version = sqlite3.sqlite_version
     return Draft(
         path=path,

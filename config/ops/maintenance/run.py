@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db import DatabaseError, transaction
+
 from config.audit import announce
 from config.db.errors import Refused
 from config.ops.maintenance.alone import alone
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 RECORD = "MAINTENANCE_RUN"
+RECORDING, RECORDS = "record", "enter the run in the audit log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,8 @@ def maintain(
 ) -> Iterator[Outcome]:  # fmt: skip
     """Run the steps, or those named, and yield what each did; one that fails does not keep the others from running.
 
-    A real run leaves one entry in the audit log, once all outcomes were taken. Raises Refused while another run is at
-    work; a preview changes nothing and waits for nobody.
+    A real run leaves one entry in the audit log, once all outcomes were taken; where that cannot be written, the last
+    outcome says so. Raises Refused while another run is at work; a preview changes nothing and waits for nobody.
     """
     task = task or Task(now)
     names = set(only)
@@ -46,13 +49,21 @@ def maintain(
         return
     unbounded = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
     with alone(task.connection), session_settings(task.connection, **unbounded):
-        outcomes = []
+        outcomes: list[Outcome] = []
+        error = ""
         try:
             for step in wanted:
                 outcomes.append(_outcome(step, task, dry_run=False))
                 yield outcomes[-1]
         finally:
-            _record(outcomes)
+            try:
+                with transaction.atomic():
+                    _record(outcomes)
+            except DatabaseError as failure:
+                error = str(failure).strip()
+        if error:
+            reason = f"the steps are done, but their entry in the audit log could not be written: {error}"
+            yield Outcome(RECORDING, RECORDS, 0, reason)
 
 
 def _outcome(step: Step, task: Task, *, dry_run: bool) -> Outcome:

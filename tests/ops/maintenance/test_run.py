@@ -23,6 +23,27 @@ from tests.ops.maintenance.running import run
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture
+def refusing_audit_log() -> None:
+    """An audit log that takes no entry of a run, as on a full disk."""
+    table = AuditLog._meta.db_table
+    if connection.vendor == "sqlite":
+        action = "BEGIN SELECT RAISE(ABORT, 'no space for entries'); END"
+        statements = [
+            f"CREATE TRIGGER full_disk BEFORE INSERT ON {table} WHEN NEW.event_type = 'MAINTENANCE_RUN' {action}"
+        ]
+    else:
+        statements = [
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$BEGIN RAISE EXCEPTION 'no space for entries'; END$$",
+            f"CREATE TRIGGER full_disk BEFORE INSERT ON {table} FOR EACH ROW"
+            " WHEN (NEW.event_type = 'MAINTENANCE_RUN') EXECUTE FUNCTION full_disk()",
+        ]
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
 def make_overdue(count: int) -> None:
     yesterday = timezone.now() - timedelta(days=1)
     for _ in range(count):
@@ -99,6 +120,18 @@ def test_a_failure_is_exit_code_1(archive_folder: Path) -> None:
     assert done.code == 1
     assert f"audit: failed: Archives cannot be written to {archive_folder}" in done.output
     assert AuditLog.objects.filter(action="other", event_type="").count() == 1
+
+
+def test_what_cannot_be_recorded_is_done_all_the_same_and_said(refusing_audit_log: None) -> None:
+    make_overdue(1)
+
+    done = run("--only", "subscriptions")
+
+    assert done.code == 1
+    assert "expired: 1" in done.output
+    assert "record: failed: the steps are done, but their entry in the audit log could not be written: " in done.output
+    assert "no space for entries" in done.output
+    assert Subscription.objects.get().status == "expired"
 
 
 def test_two_runs_at_once_do_not_meet() -> None:
