@@ -8,6 +8,7 @@ import signal
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
@@ -24,15 +25,17 @@ WITHOUT_APPS = ("backup", "restore")
 IMPATIENT = ("check", "dbhealth", "runserver", "verify_start")
 # Those that end with another code where what they did could not be told.
 TELLING = ("backup", "restore", "sqlite_to_postgres")
-# What shells say of a program whose output nobody reads any more, and monitoring of a state that is not known.
+# What shells say of a program whose output nobody reads any more, and of one that was stopped by Ctrl-C.
 NOBODY_READS = 128 + signal.SIGPIPE
+STOPPED = 128 + signal.SIGINT
+# What monitoring says of a state that is not known.
 UNKNOWN = 3
 
 
 def main() -> None:
-    """Run the command in ``sys.argv``; what keeps it from its work is one sentence and exit code 1.
+    """Run the command in ``sys.argv``; what keeps it from its work is one sentence and exit code 1, or 130 for Ctrl-C.
 
-    Of `dbhealth` that code is a warning: there it is 3.
+    Of `dbhealth` these codes mean something else: there it is 3.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     command = sys.argv[1] if sys.argv[1:] else ""
@@ -49,6 +52,10 @@ def main() -> None:
     except BrokenPipeError:
         print_no_more()
         sys.exit(NOBODY_READS)
+    except KeyboardInterrupt:
+        if "--traceback" in sys.argv:
+            raise
+        end("Stopped.", STOPPED, command)
     except (ImproperlyConfigured, DatabaseError, OSError, Refused) as error:
         if "--traceback" in sys.argv:
             raise
@@ -56,10 +63,15 @@ def main() -> None:
             flush()
         except OSError:
             print_no_more()
-        if command != "dbhealth":
-            sys.exit(f"Error: {str(error).strip()}")
-        sys.stderr.write(f"UNKNOWN: {str(error).strip()}\n")
-        sys.exit(UNKNOWN)
+        end(f"Error: {str(error).strip()}", 1, command)
+
+
+def end(sentence: str, code: int, command: str) -> NoReturn:
+    """End with a sentence and this code, or as monitoring understands it."""
+    if command == "dbhealth":
+        sentence, code = f"UNKNOWN: {sentence.removeprefix('Error: ')}", UNKNOWN
+    sys.stderr.write(f"{sentence}\n")
+    sys.exit(code)
 
 
 def run(command: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import socket
+import subprocess
 from collections.abc import Callable
 from subprocess import CompletedProcess
 
@@ -29,6 +32,32 @@ def test_a_command_ends_and_says_the_same_either_way(url: str, arguments: list[s
     environment = commands.inherited() | {"DATABASE_URL": url} | variables
     copied, started = (outcome(way, arguments, environment) for way in (commands.manage, commands.manage_from_nothing))
     assert copied == started
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["schema_diff"], 128 + signal.SIGINT, "Stopped.\n"),
+        (["verify_database"], 128 + signal.SIGINT, "Stopped.\n"),
+        (["dbhealth"], 3, "UNKNOWN: Stopped.\n"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_ctrl_c_is_one_line(arguments: list[str], code: int, said: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/stock"
+        process = subprocess.Popen(
+            [*commands.MANAGE, *arguments],
+            env=commands.inherited() | {"DATABASE_URL": url},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with silent.accept()[0]:
+            process.send_signal(signal.SIGINT)
+            out, errors = process.communicate()
+    assert (process.returncode, out, errors) == (code, "", said)
 
 
 def outcome(

@@ -54,6 +54,10 @@ class Terminal:
     def answer(self, text: str) -> None:
         os.write(self.master, f"{text}\n".encode())
 
+    def leave(self) -> None:
+        """Press Ctrl-D."""
+        os.write(self.master, b"\x04")
+
     def end(self) -> int:
         while self._read():
             pass
@@ -93,6 +97,18 @@ def test_anything_else_is_a_no(demo: Path, target: str, answer: str) -> None:
     assert contents(target) == before
 
 
+def test_nobody_who_answers_is_a_no(demo: Path, target: str) -> None:
+    before = contents(target)
+    terminal = Terminal(demo, target)
+    terminal.wait_for("Type yes")
+    terminal.leave()
+
+    assert terminal.end() == 1
+    assert "Nothing was changed." in terminal.seen
+    assert "Traceback" not in terminal.seen
+    assert contents(target) == before
+
+
 def test_an_interrupted_move_has_not_happened(demo: Path, target: str) -> None:
     before = contents(target)
     with query_lock(target):
@@ -123,6 +139,7 @@ def test_a_move_that_is_ended_leaves_nothing_of_its_report(
         terminal.process.send_signal(ending)
 
         assert terminal.end() == 128 + ending, terminal.seen
+    assert "Interrupted. Nothing was moved." in terminal.seen
     assert "Traceback" not in terminal.seen
     assert list(folder.iterdir()) == []
     assert contents(target) == before

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 LONGEST_RETENTION = 36_500  # days
 # Below the folder of backups, unless it is elsewhere.
 LOG_FOLDER = "wal"
+STOPPED = "Stopped. There is no new backup, and the old ones are as they were."
 
 
 class Command(BaseCommand):
@@ -121,7 +122,7 @@ class Command(BaseCommand):
                     now = timezone.now()
                     self._list(read_catalogue(folder, connection, now=now), now=now)
                     return
-                with ended_in_order():
+                with ended_in_order(STOPPED):
                     self._back_up(connection, folder, **options)
         except WrongUsage as error:
             raise CommandError(str(error), returncode=2) from error

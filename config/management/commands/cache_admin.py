@@ -11,6 +11,7 @@ from django.utils import timezone
 from config.cache.counts import lookups, together
 from config.commands import DataCommand
 from config.db.errors import Refused
+from config.management.arguments import answer
 from config.ops.cache import flush, own_keys, ping, required_cache_server, warmed
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Command(DataCommand):
             self.stderr.write(
                 f"This removes {count:,} keys of Forecourt. Pages fill them anew; failed sign-ins are forgotten."
             )
-            if input("Type flush to go on: ").strip() != "flush":
+            if answer("Type flush to go on: ").strip() != "flush":
                 raise Refused("Nothing was removed.")
         return {"removed": flush(server)}
 

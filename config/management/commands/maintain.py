@@ -15,6 +15,7 @@ from django.utils import timezone
 from config.commands import DataCommand
 from config.database_url import shown_url
 from config.db.errors import Refused
+from config.management.arguments import answer
 from config.ops.direct import use_direct_database
 from config.ops.health.report import Report, State, as_json
 from config.ops.health.run import examine, look_at
@@ -148,7 +149,7 @@ class Command(DataCommand):
         question = _LOCKED.format(what=table or "all tables", database=shown_url(asked.connection.settings_dict))
         if not sys.stdin.isatty():
             raise Refused(f"{question.partition(' Type yes')[0]} Nobody can be asked here: say --yes.")
-        if input(question).strip() != "yes":
+        if answer(question).strip() != "yes":
             raise Refused("Nothing was changed.")
 
     # Other modes

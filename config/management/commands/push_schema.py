@@ -8,6 +8,7 @@ from django.db import connection
 
 from config.commands import DataCommand
 from config.db.errors import Refused
+from config.management.arguments import answer
 from config.ops.reset import Contents, contents, push_models, refuse_outside_development
 
 
@@ -38,5 +39,5 @@ class Command(DataCommand):
         if not sys.stdin.isatty():
             raise CommandError(f"{held}. Nobody is there to ask: write --yes to drop everything in it.")
         self.stdout.write(f"{held}; everything in it will be dropped.")
-        if input(f"Type {found.name} to go on: ") != found.name:
+        if answer(f"Type {found.name} to go on: ") != found.name:
             raise CommandError("Nothing was changed.")

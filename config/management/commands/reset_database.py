@@ -10,6 +10,7 @@ from django.db import connection
 from config.commands import DataCommand
 from config.database_url import shown_url
 from config.db.errors import Refused
+from config.management.arguments import answer
 from config.ops.reset import empty_database, refuse_outside_development
 
 
@@ -28,10 +29,10 @@ class Command(DataCommand):
         """Ask, drop, migrate, seed."""
         try:
             refuse_outside_development("reset_database")
+            if not yes:
+                self._confirm()
         except Refused as error:
             raise CommandError(str(error)) from error
-        if not yes:
-            self._confirm()
         empty_database(connection)
         call_command("migrate", interactive=False, verbosity=verbosity, stdout=self.stdout, stderr=self.stderr)
         if seed:
@@ -44,5 +45,5 @@ class Command(DataCommand):
         if not sys.stdin.isatty():
             raise CommandError("Nobody is there to ask: write --yes to drop everything in the database.")
         self.stdout.write(f"Everything in {shown_url(connection.settings_dict)} will be dropped.")
-        if input(f"Type {name} to go on: ") != name:
+        if answer(f"Type {name} to go on: ") != name:
             raise CommandError("Nothing was changed.")

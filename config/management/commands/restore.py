@@ -16,7 +16,7 @@ from rich.filesize import decimal
 
 from config.database_url import shown_url
 from config.db.errors import Refused
-from config.management.arguments import DONE_WITH_FINDINGS, MOST_JOBS, ended_in_order, moment, number
+from config.management.arguments import DONE_WITH_FINDINGS, MOST_JOBS, answer, ended_in_order, moment, number
 from config.management.commands import backup
 from config.management.output import print_no_more, standard_output, told
 from config.ops.backup.encryption import Keys, make_lock, read_keys, read_passphrase
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 # What is done without a backup's name, and what needs one.
 ALONE = {"list_only": "--list", "drop_old": "--drop-old"}
 WHOLE = {"drop_database": "--drop-database", "disconnect": "--disconnect"}
+STOPPED = "Stopped. What was not swapped yet is as it was."
 
 
 class Command(BaseCommand):
@@ -141,7 +142,7 @@ class Command(BaseCommand):
                 )
                 return
             use_direct_database(DEFAULT_DB_ALIAS)
-            with ended_in_order(), _target(options["target"]) as connection:
+            with ended_in_order(STOPPED), _target(options["target"]) as connection:
                 if options["drop_old"]:
                     self.drop_old(connection, dry_run=options["dry_run"])
                 elif options["drill"]:
@@ -159,8 +160,6 @@ class Command(BaseCommand):
         except OSError as error:
             print_no_more()
             raise CommandError(f"{error.filename or 'A file'} cannot be used: {error.strerror or error}.") from error
-        except KeyboardInterrupt:
-            raise CommandError("Stopped. What was not swapped yet is as it was.") from None
 
     def restore(self, connection: BaseDatabaseWrapper, **options: Any) -> None:
         """Restore a whole backup, or say what would happen."""
@@ -271,7 +270,7 @@ class Command(BaseCommand):
 
     def confirm(self, name: str, question: str) -> None:
         """Ask for the name, typed in full. Raises Refused without it."""
-        if self.asks and input(question) != name:
+        if self.asks and answer(question) != name:
             raise Refused("That is not its name. Nothing was changed.")
 
     def tell(self, plan: Plan, outcome: Outcome) -> None:

@@ -18,7 +18,7 @@ from config.cache import invalidate
 from config.cache.families import NAMESPACES
 from config.commands import DataCommand
 from config.db.errors import Refused
-from config.management.arguments import ended_in_order
+from config.management.arguments import answer, ended_in_order
 from config.management.output import Unheard, speak
 from config.ops.transfer.findings import WrongReport, refuse_unfit_report
 from config.ops.transfer.forecourt import OlderMigrations
@@ -100,7 +100,7 @@ class Command(DataCommand):
         if as_json and not yes and not order.dry_run:
             raise CommandError("--json asks nothing: write --yes as well.", returncode=WRONG_USAGE)
         try:
-            with ended_in_order():
+            with ended_in_order("Interrupted. Nothing was moved."):
                 result = self.run(order, options["migrated_copy"])
         except (WrongTarget, WrongReport) as error:
             raise CommandError(str(error), returncode=WRONG_USAGE) from error
@@ -137,7 +137,7 @@ class Command(DataCommand):
             raise older
         copy = source.with_name(f"{source.stem}-migrated{source.suffix or '.sqlite3'}")
         self.stdout.write(str(older))
-        if input(f"Type yes to make the copy {copy} and move that: ") != "yes":
+        if answer(f"Type yes to make the copy {copy} and move that: ") != "yes":
             raise older
         return copy
 
@@ -155,7 +155,10 @@ class Command(DataCommand):
                     self.forget_answers()
                     raise
         if result.committed:
-            self.forget_answers()
+            try:
+                self.forget_answers()
+            except (KeyboardInterrupt, SystemExit) as error:
+                raise ReportLost("It was interrupted.") from error
         result.seconds = round(time.monotonic() - began, 3)
         return result
 
@@ -177,7 +180,7 @@ class Command(DataCommand):
             return
         if not sys.stdin.isatty():
             raise Refused("Nobody is there to ask: write --yes to move the rows, or --dry-run to look first.")
-        if input(f"Type yes to move the rows into {plan.shown_target}: ") != "yes":
+        if answer(f"Type yes to move the rows into {plan.shown_target}: ") != "yes":
             raise Refused("Nothing was moved.")
 
     def end_untold(self, error: Refused) -> NoReturn:

@@ -310,6 +310,9 @@ def _tidy(
     except (OSError, Refused) as error:
         findings.append(f"Old backups could not be removed: {error}")
         return []
+    except (KeyboardInterrupt, SystemExit):
+        findings.append("Stopped while old backups were removed: the new one is good.")
+        return []
 
 
 def _upload(backup: Path, manifest: Manifest, request: Request, findings: list[str], *, now: datetime) -> Manifest:
@@ -318,8 +321,8 @@ def _upload(backup: Path, manifest: Manifest, request: Request, findings: list[s
     error = ""
     try:
         upload(backup, manifest, request.folder, request.upload_to)
-    except Refused as refusal:
-        error = str(refusal)
+    except (Refused, KeyboardInterrupt, SystemExit) as reason:
+        error = str(reason) if isinstance(reason, Refused) else "Stopped."
         findings.append(f"The backup was not copied to {request.upload_to}: {error.rstrip('.')}. It is here: {backup}")
     manifest = replace(manifest, uploads=(*manifest.uploads, Upload(request.upload_to, now, error)))
     try:

@@ -94,10 +94,13 @@ def carry_out(plan: Plan, *, now: datetime, watcher: Watcher) -> Result:
     try:
         with _database_errors(plan):
             return run.carry_out()
-    except KeyboardInterrupt as error:
-        if run.is_committing:
+    except (KeyboardInterrupt, SystemExit) as error:
+        if not run.is_committing:
             raise
-        raise Refused("Interrupted. Nothing was moved.") from error
+        raise CommitUnknown(
+            "Interrupted while it committed: either everything is there or nothing. Run the command again: if the "
+            "rows are there, it says so."
+        ) from error
     finally:
         if report is not None:
             report.discard()

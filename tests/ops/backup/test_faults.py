@@ -161,17 +161,24 @@ def test_what_a_killed_run_left_of_a_manifest_goes_with_the_next(shop: Shop) -> 
     assert not half.exists()
 
 
-def test_ended_by_a_service_manager_it_tidies_up(make_shop: MakeShop) -> None:
+@pytest.mark.parametrize(
+    ("ending", "code"), [(signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGHUP, 128 + signal.SIGHUP), (signal.SIGINT, 1)]
+)
+def test_whoever_ends_it_is_told_that_there_is_no_new_backup(
+    make_shop: MakeShop, ending: signal.Signals, code: int
+) -> None:
     shop = make_shop(8000)
     process = shop.start("--verify")
     while not shop.unfinished():
         assert process.poll() is None
         time.sleep(0.01)
-    process.terminate()
-    process.communicate()
+    process.send_signal(ending)
+    _, errors = process.communicate()
 
-    assert process.returncode == 128 + signal.SIGTERM
-    assert shop.unfinished() == []
+    assert process.returncode == code
+    assert errors.endswith("Stopped. There is no new backup, and the old ones are as they were.\n")
+    assert "Traceback" not in errors
+    assert nothing_made(shop)
 
 
 def test_a_rival_at_work_keeps_its_files(make_shop: MakeShop) -> None:
@@ -223,6 +230,7 @@ def test_a_full_disk_makes_no_backup_and_the_old_one_stays(make_shop: MakeShop) 
 
         assert full.returncode == 1
         assert re.search("No space left on device|database or disk is full|disk I/O error", full.stderr), full.stderr
+        assert str(shop.folder) in full.stderr
         assert len(shop.backups()) == len(shop.manifests()) == 1
         assert shop.unfinished() == []
         check_everything(shop)

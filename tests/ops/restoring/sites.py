@@ -27,6 +27,7 @@ from config.ops.restoring.sqlite import open_read_only
 from tests import commands
 from tests.ops.backup.shops import Shop
 
+CTRL_D = "\x04"
 Content = tuple[dict[str, int], dict[str, str]]
 
 
@@ -123,7 +124,7 @@ class Site:
                 # Nobody has the other end open any more.
                 break
             if not answered and "Type " in said:
-                os.write(main, f"{answer}\n".encode())
+                os.write(main, answer.encode() if answer == CTRL_D else f"{answer}\n".encode())
                 answered = True
         os.close(main)
         return Done(process.wait(), said, "")

@@ -88,10 +88,11 @@ def test_told_to_end_it_tidies_up(lone_site: Site) -> None:
     while "Restoring" not in process.stderr.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGTERM)
-    process.communicate()
+    _, errors = process.communicate()
 
     if process.returncode:
         assert process.returncode == 128 + signal.SIGTERM
+        assert "Stopped. What was not swapped yet is as it was." in errors
         assert lone_site.content() == before
     assert lone_site.unfinished() == []
 

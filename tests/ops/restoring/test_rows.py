@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.ops.restoring.sites import Site
+from tests.ops.restoring.sites import CTRL_D, Site
 from tests.ops.restoring.test_restore import refused
 from tests.servers import engine
 
@@ -72,6 +72,8 @@ def test_the_name_is_asked_for(site: Site) -> None:
 
     assert refused(site.restore(*rows), "Nobody is there to ask")
     assert site.restore_at_terminal(*rows, answer="no").code == 1
+    left = site.restore_at_terminal(*rows, answer=CTRL_D)
+    assert (left.code, "Nothing was changed." in left.out, "Traceback" in left.out) == (1, True, False)
     assert site.ask("SELECT count(*) FROM lead") == [(24,)]
     assert site.restore_at_terminal(*rows, answer=site.name).code == 0
     assert site.ask("SELECT count(*) FROM lead") == [(25,)]
