@@ -56,6 +56,20 @@ def test_a_report_has_its_name_only_once_it_is_whole(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
 
 
+def test_what_a_killed_run_left_goes_with_the_next_and_that_of_a_run_at_work_stays(tmp_path: Path) -> None:
+    (tmp_path / ".report-x7f3.unfinished").write_text("values of rows")
+    at_work = Report(tmp_path / "first.json", {})
+
+    Report(tmp_path / "second.json", {}).discard()
+
+    assert len(list(tmp_path.iterdir())) == 1
+    at_work.finish({})
+    Report(tmp_path / "third.json", {}).discard()
+    at_work.publish()
+    at_work.discard()
+    assert [file.name for file in tmp_path.iterdir()] == ["first.json"]
+
+
 def test_a_report_is_for_its_owner_only(tmp_path: Path) -> None:
     report = Report(tmp_path / "report.json", {})
     report.finish({})

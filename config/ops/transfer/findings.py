@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -29,6 +30,8 @@ BESIDE = ("-wal", "-shm", "-journal")
 # How reports begin, line by line; a line is as long as the name of the source makes it.
 BEGINNING = (b'{"source": ', b'"layout": ')
 LONGEST_LINE = 65_536  # bytes
+# What a report is called until it is whole.
+PREFIX, SUFFIX = ".report-", ".unfinished"
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -137,11 +140,13 @@ class Report:
         self._place = _place(path)
         self._separator = "\n  "
         try:
-            # Of this run alone, and for its owner only: it holds values of the rows.
-            descriptor, name = tempfile.mkstemp(prefix=".report-", suffix=".unfinished", dir=self._place.parent)
+            _remove_abandoned(self._place.parent)
+            descriptor, name = _locked_file(self._place.parent)
         except OSError as error:
             raise self._refusal(error) from error
         self._unfinished = Path(name)
+        # Until it has its name, or is gone.
+        self._lock = os.dup(descriptor)
         self._file = os.fdopen(descriptor, "w", encoding="utf-8")
         self._write("".join(f"{json.dumps(key)}: {_json(value)},\n" for key, value in header.items()), start="{")
         self._write('"findings": [')
@@ -174,6 +179,8 @@ class Report:
             self._file.close()
         with suppress(OSError):
             self._unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            os.close(self._lock)
 
     def _write(self, text: str, *, start: str = "") -> None:
         try:
@@ -183,6 +190,29 @@ class Report:
 
     def _refusal(self, error: OSError) -> Refused:
         return Refused(f"The report {self.path} cannot be written: {error.strerror}.")
+
+
+def _locked_file(folder: Path) -> tuple[int, str]:
+    """Make a file for its owner only, since it holds values of rows, and lock it; a killed run lets go of the lock."""
+    while True:
+        descriptor, name = tempfile.mkstemp(prefix=PREFIX, suffix=SUFFIX, dir=folder)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor, name
+        # Another run took it for an abandoned one before we had the lock.
+        os.close(descriptor)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    for path in folder.glob(f"{PREFIX}*{SUFFIX}"):
+        # Those of others cannot be opened.
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+            finally:
+                os.close(descriptor)
 
 
 def as_dict(finding: Finding) -> dict[str, Any]:
