@@ -42,6 +42,24 @@ class AppMigrations:
     pending: list[str]
 
 
+@contextmanager
+def with_rights(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Raise Refused where the role may not do what the block does, with the database, the role and the way out."""
+    try:
+        yield
+    except DatabaseError as error:
+        reason: BaseException | None = error
+        while reason is not None and not isinstance(reason, psycopg.errors.InsufficientPrivilege):
+            reason = reason.__cause__
+        if reason is None:
+            raise
+        role = connection.settings_dict["USER"] or "who is connected"
+        raise Refused(
+            f"{shown_url(connection.settings_dict)}: the role {role} lacks a right "
+            f"({reason.diag.message_primary}): connect as the role that owns the tables."
+        ) from error
+
+
 def migration_status(connection: BaseDatabaseWrapper) -> list[AppMigrations]:
     """Return what is applied and what is pending, app by app. Writes nothing."""
     loader = MigrationLoader(connection)

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,10 +23,12 @@ from django.test import override_settings
 from psycopg import sql
 
 from config.database_url import url_of
+from config.db.errors import Refused
 from config.ops.migrating import LOCK_KEY, LOCK_SUFFIX, session_settings
 from config.ops.reset import push_models
 from config.ops.schema import Difference, differences, read_catalog, split_definitions, unmigrated_changes
 from config.ops.scratch import connected, migrate_from_zero, scratch_url
+from config.ops.transfer.target import refuse_unmigrated
 from tests.config.databases import Manage, execute, settings_of, tables
 from tests.config.variables import PROJECT
 from tests.servers import engine
@@ -149,6 +152,25 @@ def test_an_existing_schema_is_adopted_by_name_unless_a_column_is_missing(manage
     execute(url, "ALTER TABLE django_session RENAME COLUMN content TO session_data")
     adopted = manage("migrate", "sessions", "0001", "--fake")
     assert (adopted.returncode, "FAKED" in adopted.stdout) == (0, True), adopted.stderr
+
+
+@pytest.mark.any_engine
+@pytest.mark.postgres_only
+@pytest.mark.usefixtures("migrated")
+def test_a_role_that_may_not_read_the_history_learns_who_may(manage: Manage, url: str, plain_role: str) -> None:
+    role = settings_of(plain_role)["USER"]
+    execute(url, f'REVOKE ALL ON django_migrations FROM "{role}"')
+    sentence = (
+        f"PostgreSQL database {settings_of(url)['NAME']} on .*: the role {role} lacks a right "
+        r"\(permission denied for table django_migrations\): connect as the role that owns the tables\."
+    )
+
+    done = manage("migrate", "--no-input", DATABASE_URL=plain_role)
+
+    assert done.returncode == 1
+    assert re.fullmatch(f"CommandError: {sentence}\n", done.stderr)
+    with connected(plain_role) as connection, pytest.raises(Refused, match=sentence):
+        refuse_unmigrated(connection, "the target")
 
 
 @pytest.mark.any_engine

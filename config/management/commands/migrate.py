@@ -14,7 +14,7 @@ from config.commands import CONFIGURATION
 from config.db.errors import Refused
 from config.ops.app_schemas import arrange_tables, make_schemas
 from config.ops.direct import use_direct_database
-from config.ops.migrating import alone, missing_for_fake
+from config.ops.migrating import alone, missing_for_fake, with_rights
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -44,7 +44,7 @@ class Command(migrate.Command):
         alias = options["database"]
         try:
             use_direct_database(alias)
-            with alone(connections[alias]):
+            with alone(connections[alias]), with_rights(connections[alias]):
                 return super().execute(*args, **options)
         except (Refused, InconsistentMigrationHistory) as error:
             raise CommandError(str(error)) from error

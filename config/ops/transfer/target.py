@@ -19,6 +19,7 @@ from psycopg import sql
 from config.database_url import POSTGRESQL, Limits, django_database, parse_database_url, shown_url, url_of
 from config.db.errors import Refused
 from config.ops.direct import refuse_unreachable
+from config.ops.migrating import with_rights
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -102,7 +103,8 @@ def refuse_unfit(connection: BaseDatabaseWrapper, models: Iterable[type[Model]])
 
 def refuse_unmigrated(connection: BaseDatabaseWrapper, shown: str) -> None:
     """Raise Refused unless exactly the migrations of this version are applied."""
-    loader = MigrationLoader(connection)
+    with with_rights(connection):
+        loader = MigrationLoader(connection)
     applied, known = set(loader.applied_migrations), set(loader.disk_migrations)
     if pending := sorted(known - applied):
         raise Refused(
