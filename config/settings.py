@@ -116,9 +116,10 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
-    "django_extensions",
     "csp",
     *DOMAIN_APPS,
+    # It prints settings, and the database's password with them.
+    *(["django_extensions"] if DEVELOPMENT else []),
 ]
 MIDDLEWARE = [
     "config.metrics.MetricsMiddleware",

@@ -40,6 +40,12 @@ def test_a_deployment_check_of_production_finds_nothing() -> None:
     assert (result.returncode, result.stdout) == (0, "System check identified no issues (0 silenced).\n"), result.stderr
 
 
+def test_only_development_has_commands_that_print_secrets() -> None:
+    for environment in ({}, PRODUCTION):
+        listed = manage_from_nothing("help", "--commands", environment=inherited() | environment).stdout.split()
+        assert ("print_settings" in listed) is (environment == {})
+
+
 def test_the_example_file_is_a_valid_environment_that_changes_nothing(tmp_path: Path) -> None:
     example = {variable.name: variable.default for variable in example_variables()}
     names = ("DEBUG", "TIME_ZONE", "DATABASES", "MIGRATION_LOCK_TIMEOUT", "CACHES", "LOGGING", "PGBOUNCER")
