@@ -44,10 +44,10 @@ def environment(url: str, migrated: None, tmp_path: Path) -> Iterator[dict[str, 
     other = (
         f"sqlite:///{tmp_path / 'other.sqlite3'}" if engine() == "sqlite" else re.sub(r"/(own_\w+)", r"/\1_other", url)
     )
+    (tmp_path / "other.url").write_text(f"{other}\n")
     yield variables | {
         "ENV_FILE": os.devnull,
         "DATABASE_URL": url,
-        "OTHER_DATABASE_URL": other,
         "BACKUP_DIR": str(tmp_path / "backups"),
     }
     for address in (other, url):

@@ -63,7 +63,12 @@ class Command(BaseCommand):
             help="the backup: a file or folder, latest for the last good one, - for standard input",
         )  # fmt: skip
         parser.add_argument("--dry-run", action="store_true", help="say what would happen; change nothing")
-        parser.add_argument("--target", metavar="URL", help="restore into this database instead of DATABASE_URL's")
+        target = parser.add_mutually_exclusive_group()
+        target.add_argument("--target", metavar="URL", help="restore into this database instead of DATABASE_URL's")
+        target.add_argument(
+            "--target-file", type=Path, metavar="FILE",
+            help="the same with the URL in this file, so that nobody sees its password in the list of processes",
+        )  # fmt: skip
         parser.add_argument(
             "--jobs", type=number(1, MOST_JOBS), default=os.cpu_count() or 1, metavar="N",
             help="restore PostgreSQL with this many processes; default: one per processor (%(default)s)",
@@ -142,7 +147,7 @@ class Command(BaseCommand):
                 )
                 return
             use_direct_database(DEFAULT_DB_ALIAS)
-            with ended_in_order(STOPPED), _target(options["target"]) as connection:
+            with ended_in_order(STOPPED), _target(options["target"], options["target_file"]) as connection:
                 if options["drop_old"]:
                     self.drop_old(connection, dry_run=options["dry_run"])
                 elif options["drill"]:
@@ -371,8 +376,10 @@ def _order(options: dict[str, Any], folder: Path) -> Order:
 
 
 @contextmanager
-def _target(url: str | None) -> Iterator[BaseDatabaseWrapper]:
+def _target(url: str | None, file: Path | None) -> Iterator[BaseDatabaseWrapper]:
     """Yield the connection to restore into."""
+    if file is not None:
+        url = file.read_text(encoding="utf-8").strip()
     if url is None:
         yield connections[DEFAULT_DB_ALIAS]
         return
@@ -381,7 +388,7 @@ def _target(url: str | None) -> Iterator[BaseDatabaseWrapper]:
     from config.ops.scratch import connected
 
     try:
-        with connected(url, variable="--target") as connection:
+        with connected(url, variable="--target-file" if file else "--target") as connection:
             yield connection
     except ImproperlyConfigured as error:
         raise WrongUsage(str(error)) from error

@@ -291,6 +291,7 @@ def test_a_passphrase_opens_a_backup_from_a_file_and_from_the_environment(site: 
         (["latest", "--json"], "asks nothing: write --yes"),
         (["latest", "--jobs", "0"], "write a whole number from 1 to 64"),
         (["latest", "--yes", "--target", "mysql://somewhere/shop"], "--target begins with 'mysql'"),
+        (["latest", "--yes", "--target", "sqlite:///other", "--target-file", "other.url"], "not allowed with"),
         (["latest", "--nonsense"], "unrecognized arguments"),
     ],
 )
@@ -326,6 +327,18 @@ def test_what_is_no_backup_is_refused(site: Site, tmp_path: Path) -> None:
 
     assert refused(site.restore(str(tmp_path / "photo"), "--yes"), "begins as none of them does")
     assert refused(site.restore("-", "--yes", stdin=b""), "standard input is empty")
+
+
+def test_the_address_of_another_database_is_read_from_a_file(make_site: MakeSite, tmp_path: Path) -> None:
+    site, other = make_site(name="shop"), make_site(rows=1, name="other")
+    backup, address = site.backup(), tmp_path / "other.url"
+    before = site.content()
+
+    assert refused(site.restore(str(backup), "--yes", "--target-file", str(address)), f"{address} cannot be used")
+    address.write_text(f"{other.shop.url}\n")
+    assert site.restore(str(backup), "--yes", "--target-file", str(address)).code == 0
+
+    assert other.content() == site.content() == before
 
 
 def test_the_backup_of_another_engine_is_refused_with_the_way_out(site: Site, tmp_path: Path) -> None:
