@@ -162,7 +162,8 @@ def test_what_a_killed_run_left_of_a_manifest_goes_with_the_next(shop: Shop) -> 
 
 
 @pytest.mark.parametrize(
-    ("ending", "code"), [(signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGHUP, 128 + signal.SIGHUP), (signal.SIGINT, 1)]
+    ("ending", "code"),
+    [(signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGHUP, 128 + signal.SIGHUP), (signal.SIGINT, 1)],
 )
 def test_whoever_ends_it_is_told_that_there_is_no_new_backup(
     make_shop: MakeShop, ending: signal.Signals, code: int

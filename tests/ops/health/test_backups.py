@@ -57,9 +57,7 @@ def test_a_backup_is_a_warning_after_26_hours_and_critical_after_48(
     assert (row["kind"], row["problem"]) == ("full", None)
 
 
-def test_a_backup_from_the_future_hides_neither_itself_nor_the_age_of_the_last_true_one(
-    url: str, made: Path
-) -> None:
+def test_a_backup_from_the_future_hides_neither_itself_nor_the_age_of_the_last_true_one(url: str, made: Path) -> None:
     (true,) = made.rglob("*.manifest.json")
     dated = read_manifest(true)
     backup = true.with_name(dated.file)

@@ -34,10 +34,14 @@ def refusing_audit_log() -> None:
         ]
     else:
         statements = [
-            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$BEGIN RAISE EXCEPTION 'no space for entries'; END$$",
-            f"CREATE TRIGGER full_disk BEFORE INSERT ON {table} FOR EACH ROW"
-            " WHEN (NEW.event_type = 'MAINTENANCE_RUN') EXECUTE FUNCTION full_disk()",
+            (
+                "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$BEGIN RAISE EXCEPTION 'no space for entries'; END$$"
+            ),
+            (
+                f"CREATE TRIGGER full_disk BEFORE INSERT ON {table} FOR EACH ROW"
+                " WHEN (NEW.event_type = 'MAINTENANCE_RUN') EXECUTE FUNCTION full_disk()"
+            ),
         ]
     with connection.cursor() as cursor:
         for statement in statements:
