@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.transfer.dirt import Planted, count_rows, dirty_file
-from tests.transfer.moving import move, query
+from tests.transfer.moving import editing, execute, move, query
 
 pytestmark = [pytest.mark.postgres_only, pytest.mark.usefixtures("any_database")]
 
@@ -56,6 +56,29 @@ def test_merging_again_creates_and_changes_nothing(clean: Path, target: str) -> 
     assert [(one["table"], one["created"], one["changed"]) for one in done.json["merged"] if one["created"]] == []
     assert sum(one["changed"] for one in done.json["merged"]) == 0
     assert sum(one["unchanged"] for one in done.json["merged"]) > 400
+
+
+def test_rows_that_hang_on_one_the_target_has_differently_are_told_in_the_words_of_the_file(
+    clean: Path, target: str, tmp_path: Path
+) -> None:
+    with editing(clean) as source:
+        (parent,) = source.execute("SELECT id FROM categories ORDER BY rowid LIMIT 1").fetchone()
+        source.execute('UPDATE categories SET "parentId" = ? WHERE rowid IN (2, 3)', [parent])
+        children = {child for (child,) in source.execute("SELECT id FROM categories WHERE rowid IN (2, 3)")}
+    assert move(clean, "--yes", target=target).code == 0
+    execute(target, f"UPDATE inventory_category SET public_id = 'another' WHERE public_id = '{parent}'")
+    report = tmp_path / "report.json"
+
+    move(clean, "--yes", "--merge", "--report", str(report), target=target)
+
+    hanging = [one for one in json.loads(report.read_text())["findings"] if one["table"] == "categories"]
+    hanging = [one for one in hanging if one.get("because_of")]
+    assert {one["id"] for one in hanging} >= children
+    for one in hanging:
+        if one["id"] in children:
+            assert (one["column"], one["value"]) == ("parentId", parent)
+            assert one["because_of"] == f"categories {parent}"
+            assert one["message"] == f"categories {parent} is not moved"
 
 
 def test_stop_lists_every_bad_row_and_moves_nothing(tmp_path: Path, target: str) -> None:

@@ -29,6 +29,7 @@ from config.ops.transfer.rules import (
 from config.ops.transfer.target import sequences
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Sequence
 
     import psycopg
@@ -124,6 +125,7 @@ class Merge:
     connection: BaseDatabaseWrapper
     session: psycopg.Connection[Any]
     staged: frozenset[Model]
+    source: sqlite3.Connection
     names: dict[Model, str]
     """What the source calls the table of a model's rows; rows that only come along have none."""
     is_exact: bool = False
@@ -278,14 +280,24 @@ class Merge:
     def _hanging(
         self, model: Model, column: str, parent: Model, number: int, known: Any, value: Any, *, becomes_null: bool
     ) -> Refusal:
+        table = self.names.get(model, model._meta.db_table)
+        column, value = self._in_source(table, column, number, value)
         because_of = f"{self.names.get(parent, parent._meta.db_table)} {value}"
         message = f"{because_of} is not moved" + ("; moved without it" if becomes_null else "")
         outcome: Literal["note", "bad"] = "note" if becomes_null else "bad"
-        table = self.names.get(model, model._meta.db_table)
         return Refusal(
             number,
             Finding(outcome, table, str(known), column, "parent_not_moved", message, value, because_of=because_of),
         )
+
+    def _in_source(self, table: str, column: str, number: int, value: Any) -> tuple[str, Any]:
+        """Return what the source calls a column, and what it holds there; as it is where the source has no such one."""
+        for _, name, *_ in self.source.execute("SELECT * FROM pragma_table_info(?)", [table]):
+            if name.lower() == column.replace("_", "").lower() or name == column:
+                query = f'SELECT "{name}" FROM "{table}" WHERE rowid = ?'  # noqa: S608 - the source's own names
+                row = self.source.execute(query, [number]).fetchone()
+                return (name, row[0]) if row else (column, value)
+        return column, value
 
     def _find_keys(self, target: Target) -> None:
         """Make `keys_T`: the target's key of each staged row, found by natural key or new."""

@@ -201,7 +201,7 @@ class _Run:
             refuse_filled(connection, self.layout)
         self.parts = target.removable_parts(connection, direct)
         target.remove_parts(connection, self.parts)
-        self.merge = merging.Merge(connection, session, staged, {}, is_exact=not self.order.merge)
+        self.merge = merging.Merge(connection, session, staged, self.plan.source, {}, is_exact=not self.order.merge)
         self.builder = Builder(session)
         self.loader.open_writer = partial(self._open_writer, session, staged)
         self.loader.is_loaded = self._build
