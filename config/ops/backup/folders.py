@@ -9,9 +9,10 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import secrets
 import shutil
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,16 +67,17 @@ def locked(root: Path) -> Iterator[None]:
 @contextmanager
 def work_folder(root: Path) -> Iterator[WorkFolder]:
     """Yield a new private folder in `root`, after removing those of runs that were killed."""
-    with locked(root):
-        _remove_abandoned(root)
-        path = Path(tempfile.mkdtemp(prefix=".backup-", suffix=UNFINISHED, dir=root))
-        lock = os.open(path, os.O_RDONLY)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    try:
+    path = root / f".backup-{secrets.token_hex(8)}{UNFINISHED}"
+    with ExitStack() as opened:
+        # Before it is made: whoever ends us may do so at any moment.
+        opened.callback(shutil.rmtree, path, ignore_errors=True)
+        with locked(root):
+            _remove_abandoned(root)
+            path.mkdir(mode=0o700)
+            lock = os.open(path, os.O_RDONLY)
+            opened.callback(os.close, lock)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield WorkFolder(path, lock)
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-        os.close(lock)
 
 
 def _remove_abandoned(root: Path) -> None:
