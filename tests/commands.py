@@ -22,6 +22,12 @@ MANAGE = [sys.executable, str(PROJECT / "manage.py")]
 READ_BY_APPS = {"DEBUG", "ENVIRONMENT", "SENTRY_DSN"}
 
 
+def hear() -> None:
+    """Undo what shells hand on: in the background no Ctrl-C is heard, and with nohup no end of the terminal."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Starter:
     """A process that waits for orders; see `tests.starter`."""
 

@@ -316,7 +316,7 @@ class TestDeletedRows:
         Category.all_objects.filter(pk=feature.pk).delete()
         response = super_admin.post(page_of(feature), fields)
         assert response.status_code == 302
-        assert "exist" in said(response)[0]
+        assert "is not there: perhaps it was deleted" in said(response)[0]
 
     def test_from_deleting_over_restoring_to_removing_for_good(
         self, super_admin: Client, superuser: User, sign_in: Callable[[User], Client]

@@ -122,4 +122,10 @@ def test_a_search_over_everything_is_kept_by_language_until_something_that_it_fi
     make_translation("motors", "Moottorit", "fi")
     assert (found()[2], found("fi")[2]) == ("Motors", "Moottorit")
     seller_services.unverify_seller(seller=seller)
-    assert client.get("/api/v1/search?q=motors").json() == {"cars": [], "parts": [], "sellers": [], "vouchers": []}
+    assert client.get("/api/v1/search?q=motors").json() == {
+        "cars": [],
+        "parts": [],
+        "sellers": [],
+        "vouchers": [],
+        "searched_for": None,
+    }

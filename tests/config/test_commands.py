@@ -53,6 +53,7 @@ def test_ctrl_c_is_one_line(arguments: list[str], code: int, said: str) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=commands.hear,  # noqa: PLW1509 - this process has one thread
         )
         with silent.accept()[0]:
             process.send_signal(signal.SIGINT)

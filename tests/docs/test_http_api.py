@@ -29,4 +29,4 @@ def test_it_lists_every_address_with_its_own_parameters(text: str, client: Clien
     assert set(rows) == {path.removeprefix("/api/v1") for path in paths}
     for path in ("/cars", "/parts", "/sellers"):
         taken = {each["name"] for each in paths[f"/api/v1{path}"]["get"]["parameters"]}
-        assert taken - {"page", "page_size", "cursor"} == set(re.findall(r"`(\w+)`", rows[path]))
+        assert taken - {"page", "page_size", "cursor", "X-Language", "lang"} == set(re.findall(r"`(\w+)`", rows[path]))

@@ -130,7 +130,7 @@ def test_delete_hides_the_row_and_restore_shows_it_again(staff_client: Client, h
     vehicle = make_vehicle()
     make_part(vehicle=vehicle)
     address = f"/admin/inventory/vehicle/{vehicle.pk}"
-    assert "It can be restored" in staff_client.get(f"{address}/delete/").content.decode()
+    assert "This can be undone" in staff_client.get(f"{address}/delete/").content.decode()
     heard.clear()
     staff_client.post(f"{address}/delete/", {"post": "yes"})
     assert not Vehicle.objects.exists()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from config.ops.scratch import child_environment
-from tests.commands import MANAGE, manage
+from tests.commands import MANAGE, hear, manage
 from tests.transfer.conftest import sqlite_url
 from tests.transfer.moving import contents, query
 
@@ -22,12 +22,6 @@ WAITING = """
     SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
      WHERE NOT granted AND datname = current_database()
 """
-
-
-def hear() -> None:
-    """Undo what shells hand on: in the background no Ctrl-C is heard, and with nohup no end of the terminal."""
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
 
 
 class Terminal:

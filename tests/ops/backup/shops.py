@@ -87,6 +87,7 @@ class Shop:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=commands.hear,  # noqa: PLW1509 - this process has one thread
         )
 
     def manifests(self) -> list[Manifest]:
