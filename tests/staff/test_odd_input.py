@@ -164,6 +164,7 @@ def test_json_keeps_characters_beyond_the_first_plane() -> None:
     assert read == {"🚗": ["🚗", 1e300, -5]}
 
 
+@pytest.mark.postgres_only
 def test_what_the_database_refuses_of_a_value_is_told_on_the_form(
     staff_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,6 +219,7 @@ def test_the_page_of_what_is_no_key_leads_to_the_list(staff_client: Client, key:
         assert response.status_code in {302, 404}
 
 
+@pytest.mark.postgres_only
 @pytest.mark.parametrize("query", ["", "?e=1", "?p=1"])
 def test_a_row_that_cannot_be_read_is_no_fault_of_the_address(staff_client: Client, query: str) -> None:
     part = make_part()
